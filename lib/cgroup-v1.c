@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Limits and counters in the format of cgroup v1 (Documentation/admin-guide/cgroup-v1). Every limit
+ * is read back: a kernel that rounds it up or ignores it must not go unnoticed.
+ */
+
+#include "cgroup.h"
+#include "error.h"
+#include "util/util.h"
+#include <fcntl.h>
+
+#define PAGE 4096u
+
+static int limit_memory(int dir, uint64_t bytes, struct sbx_error *err)
+{
+	return cgroup_limit(dir, "memory.limit_in_bytes", bytes, PAGE, err);
+}
+
+/* memsw counts memory and swap together: equal to the memory limit it leaves no swap. */
+static int limit_swap(int dir, uint64_t memory, struct sbx_error *err)
+{
+	int r = cgroup_limit(dir, "memory.memsw.limit_in_bytes", memory, PAGE, err);
+
+	if (r >= 0)
+		return SBX_BY_CGROUP1;
+	if (!host_has_swap())
+		return SBX_BY_NO_SWAP;
+	return error_set(err, -ENOTSUP, "cgroup", "memory.memsw.limit_in_bytes",
+			 "the host swaps and its kernel cannot limit it: boot with swapaccount=1 or run swapoff -a");
+}
+
+/* One more: v1 counts our init, and while it lives the thread that made it. */
+static int limit_pids(int dir, uint32_t n, struct sbx_error *err)
+{
+	return cgroup_limit(dir, "pids.max", (uint64_t)n + 1, 0, err);
+}
+
+static int limit_cpu(int dir, uint32_t milli, struct sbx_error *err)
+{
+	int r = cgroup_limit(dir, "cpu.cfs_period_us", 100000, 0, err);
+
+	return r < 0 ? r : cgroup_limit(dir, "cpu.cfs_quota_us", (uint64_t)milli * 100, 0, err);
+}
+
+static void read_memory(int dir, struct sbx_stats *ret)
+{
+	(void)cgroup_read_u64(dir, "memory.usage_in_bytes", &ret->memory_now);
+	(void)cgroup_read_u64(dir, "memory.max_usage_in_bytes", &ret->memory_peak);
+	ret->oom_kills = cgroup_read_key(dir, "memory.oom_control", "oom_kill");
+}
+
+static void read_pids(int dir, struct sbx_stats *ret)
+{
+	(void)cgroup_read_u64(dir, "pids.current", &ret->pids_now);
+	(void)cgroup_read_u64(dir, "pids.peak", &ret->pids_peak);
+	ret->pids_refused = cgroup_read_key(dir, "pids.events", "max");
+}
+
+/* "0" moves the writing thread alone and skips the wait that any other number costs. */
+static int join(int dir)
+{
+	return cgroup_write(dir, "tasks", "0");
+}
+
+const struct cgroup_ops cgroup_v1_ops = {
+	.by = SBX_BY_CGROUP1,
+	.limit_memory = limit_memory,
+	.limit_swap = limit_swap,
+	.limit_pids = limit_pids,
+	.limit_cpu = limit_cpu,
+	.read_memory = read_memory,
+	.read_pids = read_pids,
+	.join = join,
+};

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+
+/* See ns.h. */
+
+#include "ns.h"
+#include "protocol.h"
+#include "util/util.h"
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define STACK_SIZE 65536u
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+/* ------------------------------------------------- the child, between clone3 and execveat */
+
+/*
+ * No libc below this line: this code runs in the caller's memory as another process, while the
+ * thread that owns the thread-local storage goes on.
+ */
+#define CHILD_CODE __attribute__((noinline, no_stack_protector, no_sanitize("address", "thread", "undefined")))
+
+static inline long raw_syscall(long nr, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static const char *const no_environment[] = { NULL };
+
+/* Moves everything out of the way of the final numbers, then into place; all else is closed. */
+CHILD_CODE static long child_place_fds(const struct spawn *s)
+{
+	int from[SPAWN_FDS + 2], n = s->n_fds + 2, i;
+	long r;
+
+	for (i = 0; i < n; i++) {
+		int fd = i < s->n_fds ? s->fds[i] : i == s->n_fds ? s->image : s->child_gate;
+
+		r = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3 + SPAWN_FDS + 2, 0, 0);
+		if (r < 0)
+			return r;
+		from[i] = (int)r;
+	}
+	for (i = 0; i < n; i++) {
+		r = raw_syscall(SYS_dup3, from[i], 3 + i, i < s->n_fds ? 0 : O_CLOEXEC, 0, 0);
+		if (r < 0)
+			return r;
+	}
+	(void)raw_syscall(SYS_close_range, 0, 2, 0, 0, 0);
+	return raw_syscall(SYS_close_range, 3 + n, ~0u, 0, 0, 0);
+}
+
+/*
+ * Waits for the byte that says "mapped", or for the death of the creator. The descriptors are in
+ * place by now: a child that still held the write end of the gate, its own or a sibling's, would
+ * wait for ever after a kill -9 of the caller.
+ */
+CHILD_CODE static long child_wait_gate(int gate)
+{
+	struct pollfd fds[2] = { { .fd = gate, .events = POLLIN }, { .fd = CREATOR_FD, .events = POLLIN } };
+	char byte;
+	long r;
+
+	do
+		r = raw_syscall(SYS_poll, (long)fds, 2, -1, 0, 0);
+	while (r == -EINTR);
+	if (r < 0)
+		return r;
+	return raw_syscall(SYS_read, gate, (long)&byte, 1, 0, 0) == 1 ? 0 : -EPIPE;
+}
+
+CHILD_CODE static long child_run(const struct spawn *s)
+{
+	const char *argv[2] = { s->name, NULL };
+	int image = 3 + s->n_fds;
+	uint64_t none = 0;
+	long r = child_wait_gate(image + 1);
+
+	if (r >= 0 && (s->flags & CLONE_NEWUSER)) {
+		r = raw_syscall(SYS_setresgid, 0, 0, 0, 0, 0);
+		if (r >= 0)
+			r = raw_syscall(SYS_setresuid, 0, 0, 0, 0, 0);
+		if (r >= 0)
+			r = raw_syscall(SYS_setgroups, 0, 0, 0, 0, 0);
+	}
+	if (r < 0)
+		return r;
+	(void)raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof(none), 0);
+	return raw_syscall(SYS_execveat, image, (long)"", (long)argv, (long)no_environment, AT_EMPTY_PATH);
+}
+
+/* Without the descriptors in place there is nobody to tell: the parent sees the end of file. */
+CHILD_CODE __attribute__((noreturn, used)) static void child_main(const struct spawn *s)
+{
+	struct failed f = { .type = MSG_FAILED, .step = STEP_CLONE, .index = -1 };
+
+	if (child_place_fds(s) >= 0) {
+		f.error = (int32_t)child_run(s);
+		(void)raw_syscall(SYS_write, CONTROL_FD, (long)&f, sizeof(f), 0, 0);
+	}
+	for (;;)
+		(void)raw_syscall(SYS_exit_group, 127, 0, 0, 0, 0);
+}
+
+/* clone3 whose child goes on with child_main(s) on the stack given in `args`. */
+CHILD_CODE static long clone_child(struct clone_args *args, const struct spawn *s)
+{
+	long ret;
+
+	__asm__ volatile("movq %[s], %%r12\n\t"
+			 "syscall\n\t"
+			 "testq %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xorl %%ebp, %%ebp\n\t"
+			 "movq %%r12, %%rdi\n\t"
+			 "call *%[fn]\n\t"
+			 "1:"
+			 : "=a"(ret)
+			 : "a"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), [s] "r"(s),
+			   [fn] "b"(child_main)
+			 : "rcx", "r11", "r12", "memory");
+	return ret;
+}
+
+/* ------------------------------------------------------------------ the helper thread */
+
+static int fail_at(struct spawn *s, int step, int code)
+{
+	s->failed_step = step;
+	return code;
+}
+
+static int join_and_clone(struct spawn *s)
+{
+	struct clone_args args = {
+		.flags = s->flags | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uint64_t)(uintptr_t)&s->pidfd,
+		.stack = (uint64_t)(uintptr_t)s->stack,
+		.stack_size = STACK_SIZE,
+		.exit_signal = 0,
+	};
+	long pid;
+	int r;
+
+	if (s->cgroup) {
+		r = cgroup_join_thread(s->cgroup);
+		if (r < 0)
+			return fail_at(s, STEP_CGROUP, r);
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)s->cgroup->dir[H_V2];
+	}
+	if (s->netns >= 0 && setns(s->netns, CLONE_NEWNET) < 0)
+		return fail_at(s, STEP_NETNS, -errno);
+	pid = clone_child(&args, s);
+	if (pid < 0)
+		return fail_at(s, STEP_CLONE, (int)pid);
+	s->pid = (int)pid;
+	return 0;
+}
+
+static void *helper_main(void *data)
+{
+	return (void *)(intptr_t)join_and_clone(data);
+}
+
+/* With every signal blocked: a handler of the caller must not run in the thread or the child. */
+static int run_helper(struct spawn *s)
+{
+	sigset_t all;
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *result;
+	int r = pthread_attr_init(&attr);
+
+	if (r)
+		return -r;
+	(void)sigfillset(&all);
+	(void)pthread_attr_setsigmask_np(&attr, &all);
+	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
+	r = pthread_create(&thread, &attr, helper_main, s);
+	(void)pthread_attr_destroy(&attr);
+	if (r)
+		return fail_at(s, STEP_CLONE, -r);
+	r = pthread_join(thread, &result);
+	return r ? -r : (int)(intptr_t)result;
+}
+
+int spawn_start(struct spawn *s)
+{
+	int r;
+
+	s->pid = s->pidfd = -1;
+	s->gate[0] = s->gate[1] = -1;
+	s->failed_step = STEP_CLONE;
+	s->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
+			-1, 0);
+	if (s->stack == MAP_FAILED) {
+		s->stack = NULL;
+		return -errno;
+	}
+	r = pipe2(s->gate, O_CLOEXEC) < 0 ? -errno : 0;
+	s->child_gate = s->gate[0];
+	if (r == 0)
+		r = run_helper(s);
+	if (r < 0)
+		spawn_settle(s);
+	return r;
+}
+
+static int write_map(int pid, const char *file, uint32_t first, uint32_t count)
+{
+	char path[64], text[64];
+	_cleanup_close_ int fd = -1;
+	int n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	n = snprintf(text, sizeof(text), "0 %u %u", first, count);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)n) != n)
+		return -errno;
+	return 0;
+}
+
+int spawn_map(const struct spawn *s, uint32_t first, uint32_t count)
+{
+	int r = write_map(s->pid, "uid_map", first, count);
+
+	return r < 0 ? r : write_map(s->pid, "gid_map", first, count);
+}
+
+int spawn_open_gate(struct spawn *s)
+{
+	return write(s->gate[1], "", 1) == 1 ? 0 : -errno;
+}
+
+/*
+ * The child's copy of the gate's read end closes when it executes; with ours closed too the write
+ * end then reports an error condition. The struct stays as it is until then: the child reads it.
+ */
+int spawn_await_exec(struct spawn *s)
+{
+	struct pollfd gate = { .fd = s->gate[1], .events = 0 };
+	struct pollfd child = { .fd = s->pidfd, .events = POLLIN };
+
+	close_fd(s->gate[0]);
+	while (poll(&gate, 1, -1) < 0 && errno == EINTR)
+		;
+	s->gate[0] = -1;
+	return poll(&child, 1, 0) > 0 ? -ECHILD : 0;
+}
+
+void spawn_settle(struct spawn *s)
+{
+	s->gate[0] = close_fd(s->gate[0]);
+	s->gate[1] = close_fd(s->gate[1]);
+	if (s->stack)
+		(void)munmap(s->stack, STACK_SIZE);
+	s->stack = NULL;
+}
+
+void spawn_kill(int pidfd)
+{
+	siginfo_t info;
+
+	if (pidfd < 0)
+		return;
+	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+		;
+}

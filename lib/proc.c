@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Attending a process: everything that can happen to it is one descriptor in one epoll set, so that
+ * a caller can wait here or put the set's own descriptor into a loop of its own.
+ */
+
+#include "error.h"
+#include "proc.h"
+#include "util/util.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+
+/* A limit was met: the jail ends as a whole, because a part of it could have escaped its parent. */
+static void exceed(struct sbx_proc *p, uint32_t hit)
+{
+	if (p->ended || p->exceeded)
+		return;
+	p->exceeded = hit;
+	(void)sbx_jail_kill(p->jail, NULL);
+}
+
+/* Cpu time grows by at most the number of processors: the next look need not come sooner. */
+static void check_cpu(struct sbx_proc *p)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t used = cgroup_cpu_ns(&p->jail->cgroup) - p->cpu_at_start, next, expirations;
+	struct itimerspec t = { 0 };
+
+	(void)!read(p->cpu_timer, &expirations, sizeof(expirations));
+	if (used >= p->cpu_limit) {
+		exceed(p, SBX_HIT_CPU);
+		return;
+	}
+	next = (p->cpu_limit - used) / (uint64_t)(processors > 0 ? processors : 1);
+	next = MIN_OF(MAX_OF(next, 2 * NSEC_PER_MSEC), NSEC_PER_SEC);
+	t.it_value.tv_sec = (time_t)(next / NSEC_PER_SEC);
+	t.it_value.tv_nsec = (long)(next % NSEC_PER_SEC);
+	(void)timerfd_settime(p->cpu_timer, 0, &t, NULL);
+}
+
+static void finish(struct sbx_proc *p)
+{
+	p->ended = true;
+	p->ended_ns = now_ns();
+	stream_finish(&p->streams[0]);
+	stream_finish(&p->streams[1]);
+	p->status = close_fd(p->status);
+	p->wall_timer = close_fd(p->wall_timer);
+	p->cpu_timer = close_fd(p->cpu_timer);
+}
+
+/* EXITED, or end of file when init died first. */
+static void read_status(struct sbx_proc *p)
+{
+	struct exited m;
+	int n = control_receive(p->status, &m, sizeof(m), NULL, 0, NULL, 0);
+
+	if (n == -ETIMEDOUT)
+		return;
+	if (n == (int)sizeof(m) && m.type == MSG_EXITED)
+		p->exited = m;
+	else
+		p->lost = true;
+	finish(p);
+}
+
+static void move_output(struct sbx_proc *p, int fd)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (p->streams[i].pipe == fd && stream_move(&p->streams[i]) && p->output_kill)
+			exceed(p, SBX_HIT_OUTPUT);
+}
+
+static void attend(struct sbx_proc *p, int fd)
+{
+	if (fd == p->status)
+		read_status(p);
+	else if (fd == p->wall_timer)
+		exceed(p, SBX_HIT_WALL);
+	else if (fd == p->cpu_timer)
+		check_cpu(p);
+	else
+		move_output(p, fd);
+}
+
+SBX_PUBLIC int sbx_proc_dispatch(struct sbx_proc *p, struct sbx_error *err)
+{
+	struct epoll_event events[8];
+	int i, n;
+
+	if (p->ended)
+		return 1;
+	n = epoll_wait(p->epoll, events, ARRAY_SIZE(events), 0);
+	if (n < 0 && errno != EINTR)
+		return error_set(err, -errno, "wait", "epoll", "the process cannot be attended");
+	for (i = 0; i < n && !p->ended; i++)
+		attend(p, events[i].data.fd);
+	/* Killed by us: init is reaped, so the status socket is at its end already. */
+	if (p->exceeded && !p->ended)
+		read_status(p);
+	return p->ended;
+}
+
+SBX_PUBLIC int sbx_proc_wait(struct sbx_proc *p, uint64_t timeout_ns, struct sbx_result *ret,
+			     struct sbx_error *err)
+{
+	uint64_t deadline = deadline_after(timeout_ns), now;
+	struct pollfd fd = { .fd = p->epoll, .events = POLLIN };
+	int r, ms;
+
+	while (!(r = sbx_proc_dispatch(p, err))) {
+		now = now_ns();
+		if (now >= deadline)
+			return error_set(err, -ETIMEDOUT, "wait", NULL, "the process still runs");
+		ms = deadline - now > 3600 * NSEC_PER_SEC ? 3600000 : (int)((deadline - now) / NSEC_PER_MSEC) + 1;
+		if (poll(&fd, 1, ms) < 0 && errno != EINTR)
+			return error_set(err, -errno, "wait", "poll", "the process cannot be waited for");
+	}
+	if (r < 0)
+		return r;
+	if (ret) {
+		if (ret->size < 8)
+			return error_set(err, -EINVAL, "wait", "size", "struct sbx_result needs its size set");
+		proc_result(p, ret);
+	}
+	return 0;
+}
+
+SBX_PUBLIC int sbx_proc_pidfd(const struct sbx_proc *p)
+{
+	return p->pidfd;
+}
+
+SBX_PUBLIC int sbx_proc_pollfd(const struct sbx_proc *p)
+{
+	return p->epoll;
+}
+
+SBX_PUBLIC int sbx_proc_kill(struct sbx_proc *p, int sig, struct sbx_error *err)
+{
+	if (p->ended)
+		return 0;
+	if (syscall(SYS_pidfd_send_signal, p->pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
+		return error_set(err, -errno, "kill", NULL, "signal %d cannot be sent", sig);
+	if (sig == SIGKILL || sig == SIGTERM)
+		p->killed = true;
+	return 0;
+}
+
+SBX_PUBLIC struct sbx_proc *sbx_proc_free(struct sbx_proc *p)
+{
+	if (!p)
+		return NULL;
+	if (!p->ended && p->pidfd >= 0)
+		(void)sbx_proc_kill(p, SIGKILL, NULL);
+	stream_done(&p->streams[0]);
+	stream_done(&p->streams[1]);
+	close_fd(p->status);
+	close_fd(p->pidfd);
+	close_fd(p->epoll);
+	close_fd(p->wall_timer);
+	close_fd(p->cpu_timer);
+	free(p);
+	return NULL;
+}
+
+SBX_PUBLIC int sbx_run(struct sbx_ctx *ctx, struct sbx_plan *plan, const struct sbx_exec *e,
+		       struct sbx_result *ret, struct sbx_error *err)
+{
+	struct sbx_jail *j = NULL;
+	struct sbx_proc *p = NULL;
+	int r = sbx_jail_new(ctx, plan, &j, NULL, err);
+
+	if (r >= 0)
+		r = sbx_jail_exec(j, &p, e, err);
+	if (r >= 0)
+		r = sbx_proc_wait(p, UINT64_MAX, ret, err);
+	sbx_proc_free(p);
+	sbx_jail_free(j);
+	return r;
+}

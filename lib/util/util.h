@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Small helpers that know nothing of sandboxes: cleanup on scope exit, stealing, bounded strings.
+ * Header-only, so that the library, the commands and the tests use the same ones.
+ */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+
+#define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
+#define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
+
+#define _cleanup_(f) __attribute__((cleanup(f)))
+
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
+#define _cleanup_free_ _cleanup_(freep)
+
+/* Closes and returns -1, errno kept: `fd = close_fd(fd)`. */
+static inline int close_fd(int fd)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved;
+	return -1;
+}
+
+static inline void close_fdp(int *fd)
+{
+	close_fd(*fd);
+}
+#define _cleanup_close_ _cleanup_(close_fdp)
+
+static inline void fclosep(FILE **f)
+{
+	if (*f)
+		(void)fclose(*f);
+}
+#define _cleanup_fclose_ _cleanup_(fclosep)
+
+static inline int steal_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+#define steal_ptr(p)                           \
+	({                                     \
+		__typeof__(p) *_slot = &(p);   \
+		__typeof__(p) _taken = *_slot; \
+		*_slot = NULL;                 \
+		_taken;                        \
+	})
+
+static inline bool streq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static inline bool starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* Copies as much of `src` as fits and always terminates. */
+static inline void copy_string(char *dst, size_t size, const char *src)
+{
+	size_t n = strlen(src);
+
+	n = n < size ? n : size - 1;
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
+/* `now + ns`, saturating: UINT64_MAX stays "never". */
+static inline uint64_t deadline_after(uint64_t ns)
+{
+	uint64_t now = now_ns();
+
+	return ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+}

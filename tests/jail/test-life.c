@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The life of jails and what they leave behind: nothing, whether they are freed, their caller is
+ * killed, or its memory is a copy in a fork.
+ */
+
+#include "fixture.h"
+#include "util/util.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static int count_entries(const char *path, const char *prefix)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int n = 0;
+
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.' && starts_with(e->d_name, prefix))
+			n++;
+	if (d)
+		(void)closedir(d);
+	return n;
+}
+
+/* Processes of jails, on the whole host: our probe, and the init, whose argv[0] says what it is. */
+static bool is_jailed(const char *pid)
+{
+	char path[300], text[64] = "";
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	(void)!fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	return streq(text, "/probe") || streq(text, "sandbox-init") || streq(text, "sandbox-relay");
+}
+
+static int count_processes(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	int n = 0;
+
+	while (d && (e = readdir(d)))
+		n += e->d_name[0] >= '0' && e->d_name[0] <= '9' && is_jailed(e->d_name);
+	if (d)
+		(void)closedir(d);
+	return n;
+}
+
+/* Groups below every "sandbox" group of every hierarchy. */
+static int count_groups(void)
+{
+	FILE *f = popen("find /sys/fs/cgroup -path '*/sandbox/*' -type d | wc -l", "re");
+	int n = -1;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &n), 1);
+	(void)pclose(f);
+	return n;
+}
+
+static int count_lines(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int c, n = 0;
+
+	while (f && (c = fgetc(f)) != EOF)
+		n += c == '\n';
+	if (f)
+		(void)fclose(f);
+	return n;
+}
+
+struct traces {
+	int processes, groups, mounts, fds, leases, owners;
+};
+
+static struct traces look(void)
+{
+	struct traces t = {
+		.processes = count_processes(),
+		.groups = count_groups(),
+		.mounts = count_lines("/proc/self/mountinfo"),
+		.fds = count_entries("/proc/self/fd", ""),
+		.leases = count_entries("/run/sandbox/ids", ""),
+		.owners = count_entries("/run/sandbox/owners", ""),
+	};
+
+	return t;
+}
+
+static void assert_same(struct traces before, struct traces after)
+{
+	assert_int_equal(before.processes, after.processes);
+	assert_int_equal(before.groups, after.groups);
+	assert_int_equal(before.mounts, after.mounts);
+	assert_int_equal(before.fds, after.fds);
+	assert_true(after.leases <= before.leases);
+	assert_true(after.owners <= before.owners);
+}
+
+static void run_once(struct sbx_plan *plan)
+{
+	const char *argv[] = { "/probe", "orphans", "3", NULL };
+	struct sbx_jail *j = fixture_jail(plan, NULL);
+	struct sbx_proc *p = fixture_start(j, argv, -1);
+	struct sbx_result r = { .size = sizeof(r) };
+	struct sbx_error err;
+
+	assert_int_equal(sbx_proc_wait(p, UINT64_MAX, &r, &err), 0);
+	assert_int_equal(r.exit_code, 0);
+	sbx_proc_free(p);
+	sbx_jail_free(j);
+}
+
+/* 200 jails, each of which leaves three daemons that ignore SIGTERM. */
+static void test_two_hundred_jails_leave_nothing(void **state)
+{
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct traces before;
+	int i;
+
+	run_once(plan);
+	before = look();
+	for (i = 0; i < 200; i++)
+		run_once(plan);
+	assert_same(before, look());
+	sbx_plan_unref(plan);
+}
+
+/* In a child: a jail with a running program; says so on `fd`, then waits to be killed. */
+static void caller_with_a_jail(int fd, bool fork_a_copy)
+{
+	const char *argv[] = { "/probe", "sleep", "600", NULL };
+	struct sbx_ctx *ctx;
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_mount probe = { .size = sizeof(probe), .type = SBX_MOUNT_BIND,
+				   .source = getenv("SANDBOX_PROBE"), .target = "/probe" };
+	struct sbx_jail_options o = { .size = sizeof(o), .mounts = &probe, .n_mounts = 1 };
+	struct sbx_exec e = { .size = sizeof(e), .argv = argv };
+	struct sbx_jail *j;
+	struct sbx_proc *p;
+	pid_t copy = 0;
+
+	if (sbx_ctx_new(&ctx, NULL, NULL) < 0 || sbx_jail_new(ctx, plan, &j, &o, NULL) < 0 ||
+	    sbx_jail_exec(j, &p, &e, NULL) < 0)
+		_exit(1);
+	if (fork_a_copy) {
+		copy = fork();
+		if (copy == 0) {
+			(void)close(fd);
+			for (;;)
+				(void)pause();
+		}
+	}
+	(void)!write(fd, &copy, sizeof(copy));
+	for (;;)
+		(void)pause();
+}
+
+static pid_t start_caller(bool fork_a_copy, pid_t *ret_copy)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		caller_with_a_jail(ends[1], fork_a_copy);
+	(void)close(ends[1]);
+	if (read(ends[0], ret_copy, sizeof(*ret_copy)) != (ssize_t)sizeof(*ret_copy))
+		fail_msg("the caller could not make its jail");
+	(void)close(ends[0]);
+	return pid;
+}
+
+/* Jails end by themselves soon after its creator: waited for, not slept for. */
+static void wait_for_processes(int n)
+{
+	int tries;
+
+	for (tries = 0; tries < 2000 && count_processes() > n; tries++)
+		(void)poll(NULL, 0, 5);
+	assert_int_equal(count_processes(), n);
+}
+
+static void test_killed_callers_leave_nothing(void **state)
+{
+	struct traces before = look();
+	struct sbx_ctx *ctx = NULL;
+	pid_t pid, copy;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		pid = start_caller(false, &copy);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	wait_for_processes(before.processes);
+	/* The next context, whoever makes it, removes the control groups. */
+	assert_int_equal(sbx_ctx_new(&ctx, NULL, NULL), 0);
+	sbx_ctx_free(ctx);
+	assert_same(before, look());
+}
+
+/* A copy of the caller has the control socket too; the jail must not live on for it. */
+static void test_a_forked_copy_keeps_no_jail_alive(void **state)
+{
+	int before = count_processes();
+	pid_t pid, copy;
+
+	pid = start_caller(true, &copy);
+	assert_int_equal(count_processes(), before + 2); /* init and the probe */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	wait_for_processes(before);
+	assert_int_equal(kill(copy, SIGKILL), 0);
+}
+
+/* A live owner's groups and jails survive the sweep of another. */
+static void test_a_live_owner_is_not_swept(void **state)
+{
+	const char *argv[] = { "/probe", "sleep", "600", NULL };
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_jail *j = fixture_jail(plan, NULL);
+	struct sbx_proc *p = fixture_start(j, argv, -1);
+	struct sbx_stats stats = { .size = sizeof(stats) };
+	struct sbx_ctx *other = NULL;
+
+	assert_int_equal(sbx_ctx_new(&other, NULL, NULL), 0);
+	sbx_ctx_free(other);
+	assert_int_equal(sbx_proc_dispatch(p, NULL), 0);
+	assert_int_equal(sbx_jail_stats(j, &stats, NULL), 0);
+	assert_true(stats.pids_now >= 1);
+	sbx_proc_free(p);
+	sbx_jail_free(j);
+	sbx_plan_unref(plan);
+}
+
+static void test_several_processes_in_one_jail(void **state)
+{
+	const char *sleeper[] = { "/probe", "sleep", "600", NULL };
+	const char *worker[] = { "/probe", "memory", "1", NULL };
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_jail *j = fixture_jail(plan, NULL);
+	struct sbx_proc *first = fixture_start(j, sleeper, -1), *p;
+	struct sbx_result r = { .size = sizeof(r) };
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		p = fixture_start(j, worker, -1);
+		assert_int_equal(sbx_proc_wait(p, UINT64_MAX, &r, NULL), 0);
+		assert_int_equal(r.exit_code, 0);
+		sbx_proc_free(p);
+	}
+	assert_int_equal(sbx_proc_dispatch(first, NULL), 0);
+	assert_int_equal(sbx_proc_kill(first, SIGKILL, NULL), 0);
+	assert_int_equal(sbx_proc_wait(first, UINT64_MAX, &r, NULL), 0);
+	assert_int_equal(r.verdict, SBX_VERDICT_KILLED);
+	sbx_proc_free(first);
+	sbx_jail_free(j);
+	sbx_plan_unref(plan);
+}
+
+static void test_exec_failures_say_what(void **state)
+{
+	const char *missing[] = { "/no/such/program", NULL };
+	const char *denied[] = { "/etc/passwd", NULL };
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_jail *j = fixture_jail(plan, NULL);
+	struct sbx_exec e = { .size = sizeof(e), .argv = missing };
+	struct sbx_proc *p = NULL;
+	struct sbx_error err;
+
+	assert_int_equal(sbx_jail_exec(j, &p, &e, &err), -ENOENT);
+	assert_string_equal(err.stage, "exec");
+	assert_string_equal(err.item, "/no/such/program");
+	e.argv = denied;
+	assert_int_equal(sbx_jail_exec(j, &p, &e, &err), -EACCES);
+	e.cwd = "/nowhere";
+	assert_int_equal(sbx_jail_exec(j, &p, &e, &err), -ENOENT);
+	assert_string_equal(err.stage, "cwd");
+	assert_null(p);
+	sbx_jail_free(j);
+	sbx_plan_unref(plan);
+}
+
+/* A set-up that fails half way leaves no group, lease, process or descriptor. */
+static void test_a_failed_jail_leaves_nothing(void **state)
+{
+	struct sbx_mount bad = { .size = sizeof(bad), .type = SBX_MOUNT_BIND, .source = "/no/such/source",
+				 .target = "/x" };
+	struct sbx_jail_options o = { .size = sizeof(o), .mounts = &bad, .n_mounts = 1 };
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct traces before;
+	struct sbx_jail *j = NULL;
+	struct sbx_error err;
+	int i;
+
+	(void)fixture_ctx();
+	before = look();
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(sbx_jail_new(fixture_ctx(), plan, &j, &o, &err), -ENOENT);
+		assert_string_equal(err.stage, "mount");
+		assert_string_equal(err.item, "/no/such/source");
+	}
+	assert_null(j);
+	assert_same(before, look());
+	sbx_plan_unref(plan);
+}
+
+static void test_a_larger_options_struct_is_refused(void **state)
+{
+	struct {
+		struct sbx_jail_options o;
+		uint64_t unknown;
+	} o = { .o = { .size = sizeof(o) } };
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_jail *j = NULL;
+
+	o.unknown = 1;
+	assert_int_equal(sbx_jail_new(fixture_ctx(), plan, &j, &o.o, NULL), -E2BIG);
+	o.unknown = 0;
+	assert_int_equal(sbx_jail_new(fixture_ctx(), plan, &j, &o.o, NULL), 0);
+	sbx_jail_free(j);
+	sbx_plan_unref(plan);
+}
+
+static int teardown(void **state)
+{
+	fixture_free();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_two_hundred_jails_leave_nothing),
+		cmocka_unit_test(test_killed_callers_leave_nothing),
+		cmocka_unit_test(test_a_forked_copy_keeps_no_jail_alive),
+		cmocka_unit_test(test_a_live_owner_is_not_swept),
+		cmocka_unit_test(test_several_processes_in_one_jail),
+		cmocka_unit_test(test_exec_failures_say_what),
+		cmocka_unit_test(test_a_failed_jail_leaves_nothing),
+		cmocka_unit_test(test_a_larger_options_struct_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("life", tests, NULL, teardown);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Limits, the verdicts they give, and what the result says enforced them. */
+
+#include "fixture.h"
+#include "util/util.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+static const char *const roomy[] = { "memory=1G", "pids=128", "wall=60s", "cpu_time=60s", NULL };
+
+static struct sbx_result run(const char *setting, const char *name, const char *argument)
+{
+	const char *settings[] = { setting, NULL };
+
+	return fixture_probe("exec", settings, name, argument);
+}
+
+static void test_success_has_no_verdict(void **state)
+{
+	struct sbx_result r = fixture_probe("exec", roomy, "memory", "64");
+
+	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
+	assert_int_equal(r.exit_code, 0);
+	assert_int_equal(r.hit, 0);
+	assert_true(r.stats.memory_peak >= 64u << 20);
+	assert_true(r.stats.memory_peak < 128u << 20);
+	assert_true(r.max_rss >= 64u << 20);
+}
+
+static void test_wall(void **state)
+{
+	struct sbx_result r = run("wall=50ms", "sleep", "60");
+
+	assert_int_equal(r.verdict, SBX_VERDICT_WALL);
+	assert_int_equal(r.wall_by, SBX_BY_TIMER);
+	assert_true(r.wall_ns >= 50 * NSEC_PER_MSEC);
+	assert_true(r.stats.cpu_ns < 5 * NSEC_PER_SEC);
+}
+
+/* Cpu time is that of the jail, wherever it was burnt; a sleeper uses none of it. */
+static void test_cpu_time(void **state)
+{
+	struct sbx_result r = run("cpu_time=100ms", "spin", "");
+
+	assert_int_equal(r.verdict, SBX_VERDICT_CPU);
+	assert_true(r.stats.cpu_ns >= 100 * NSEC_PER_MSEC);
+	r = run("cpu_time=10s", "sleep", "1");
+	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
+}
+
+static void test_memory(void **state)
+{
+	struct sbx_result r = run("memory=16M", "memory", "900");
+
+	assert_int_equal(r.verdict, SBX_VERDICT_MEMORY);
+	assert_int_equal(r.hit & SBX_HIT_MEMORY, SBX_HIT_MEMORY);
+	assert_true(r.stats.oom_kills > 0);
+	assert_true(r.memory_by == SBX_BY_CGROUP1 || r.memory_by == SBX_BY_CGROUP2);
+	assert_true(r.swap_by != SBX_BY_NONE);
+}
+
+/* A full disk is a full disk, although its pages are memory. */
+static void test_disk(void **state)
+{
+	struct sbx_result r = run("disk=8M", "fill", "/work/f:32");
+
+	assert_int_equal(r.verdict, SBX_VERDICT_DISK);
+	assert_int_equal(r.stats.disk_full, 1);
+	assert_int_equal(r.disk_by, SBX_BY_TMPFS);
+	r = run("disk_inodes=64", "files", "/work:100");
+	assert_int_equal(r.verdict, SBX_VERDICT_DISK);
+	r = run("disk=64M", "fill", "/work/f:32");
+	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
+	assert_int_equal(r.stats.disk_full, 0);
+}
+
+static void test_pids(void **state)
+{
+	struct sbx_result r = run("pids=16", "forks", "40");
+
+	assert_int_equal(r.verdict, SBX_VERDICT_PIDS);
+	assert_true(r.stats.pids_refused > 0);
+	assert_true(r.pids_by == SBX_BY_CGROUP1 || r.pids_by == SBX_BY_CGROUP2);
+}
+
+static void test_file_size(void **state)
+{
+	struct sbx_result r = run("fsize=1M", "fill", "/work/f:2");
+
+	assert_int_equal(r.term_signal, SIGXFSZ);
+	assert_int_equal(r.hit & SBX_HIT_FSIZE, SBX_HIT_FSIZE);
+}
+
+static void test_foreign_abi(void **state)
+{
+	struct sbx_result r = run("wall=60s", "i386", "");
+
+	assert_int_equal(r.verdict, SBX_VERDICT_SECURITY);
+	assert_int_equal(r.term_signal, SIGSYS);
+}
+
+static char *read_all(int fd, size_t *ret_size)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, (size_t)size + 1);
+
+	assert_non_null(text);
+	assert_int_equal(pread(fd, text, (size_t)size, 0), size);
+	*ret_size = (size_t)size;
+	return text;
+}
+
+static struct sbx_result run_output(const char *kibibytes, uint64_t limit, uint32_t flags, int out)
+{
+	const char *argv[] = { "/probe", "output", kibibytes, NULL };
+	struct sbx_exec e = { .size = sizeof(e), .argv = argv, .flags = SBX_EXEC_STDOUT | flags,
+			      .stdout_fd = out, .stdout_limit = limit };
+	struct sbx_result r = { .size = sizeof(r) };
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_jail *j = fixture_jail(plan, NULL);
+	struct sbx_proc *p = NULL;
+	struct sbx_error err;
+
+	if (sbx_jail_exec(j, &p, &e, &err) < 0 || sbx_proc_wait(p, UINT64_MAX, &r, &err) < 0)
+		fail_msg("%s", fixture_error(&err));
+	sbx_proc_free(p);
+	sbx_jail_free(j);
+	sbx_plan_unref(plan);
+	return r;
+}
+
+static void test_output_is_cut(void **state)
+{
+	int out = memfd_create("out", MFD_CLOEXEC);
+	struct sbx_result r = run_output("1024", 16384, 0, out);
+	size_t size;
+	char *text = read_all(out, &size);
+
+	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
+	assert_int_equal(r.hit, SBX_HIT_OUTPUT);
+	assert_int_equal(r.stdout_bytes, 1024 * 1024);
+	assert_non_null(strstr(text, "[... 1032192 bytes of output cut ...]"));
+	assert_true(size > 16384 && size < 16384 + 100);
+	free(text);
+	(void)close(out);
+}
+
+static void test_output_within_the_limit_is_whole(void **state)
+{
+	int out = memfd_create("out", MFD_CLOEXEC);
+	struct sbx_result r = run_output("16", 16384, SBX_EXEC_OUTPUT_KILL, out);
+	size_t size;
+	char *text = read_all(out, &size);
+
+	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
+	assert_int_equal(r.hit, 0);
+	assert_int_equal(size, 16384);
+	assert_null(strstr(text, "cut"));
+	free(text);
+	(void)close(out);
+}
+
+static void test_output_may_end_the_run(void **state)
+{
+	int out = memfd_create("out", MFD_CLOEXEC);
+	struct sbx_result r = run_output("100000", 16384, SBX_EXEC_OUTPUT_KILL, out);
+
+	assert_int_equal(r.verdict, SBX_VERDICT_OUTPUT);
+	(void)close(out);
+}
+
+/* What cannot be enforced refuses the run: a group that does not exist cannot be limited. */
+static void test_group_limits_the_sum(void **state)
+{
+	struct sbx_group_options o = { .size = sizeof(o), .label = "sum", .memory = 64u << 20, .pids = 64 };
+	struct sbx_jail_options jo = { .size = sizeof(jo) };
+	const char *argv[] = { "/probe", "memory", "200", NULL };
+	struct sbx_result r = { .size = sizeof(r) };
+	struct sbx_plan *plan = fixture_plan("exec", roomy);
+	struct sbx_group *g = NULL;
+	struct sbx_error err;
+	struct sbx_jail *j;
+	struct sbx_proc *p;
+
+	if (sbx_group_new(fixture_ctx(), &g, &o, &err) < 0)
+		fail_msg("%s", fixture_error(&err));
+	jo.group = g;
+	j = fixture_jail(plan, &jo);
+	p = fixture_start(j, argv, -1);
+	assert_int_equal(sbx_proc_wait(p, UINT64_MAX, &r, &err), 0);
+	assert_int_equal(r.verdict, SBX_VERDICT_MEMORY);
+	sbx_proc_free(p);
+	sbx_jail_free(j);
+	sbx_group_free(g);
+	r = fixture_probe("exec", roomy, "memory", "200");
+	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
+	sbx_plan_unref(plan);
+}
+
+static int teardown(void **state)
+{
+	fixture_free();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_success_has_no_verdict),
+		cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_cpu_time),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_pids),
+		cmocka_unit_test(test_file_size),
+		cmocka_unit_test(test_foreign_abi),
+		cmocka_unit_test(test_output_is_cut),
+		cmocka_unit_test(test_output_within_the_limit_is_whole),
+		cmocka_unit_test(test_output_may_end_the_run),
+		cmocka_unit_test(test_group_limits_the_sum),
+	};
+
+	return cmocka_run_group_tests_name("limits", tests, NULL, teardown);
+}
