@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * `sandbox-inside database`: opens a fresh instance to its one role. It runs in the database's jail
+ * beside the server, connects as the superuser over the unix socket that exists only there, and is
+ * the last that does so. The server listens before it accepts (57P03) and the socket appears some
+ * time after exec, so the connection is simply tried again every millisecond until the timeout.
+ *
+ * It connects to the application's own database: that loads its catalogue once, which the student's
+ * first connection would have to do otherwise. No object of a student exists at this point.
+ */
+
+#include <getopt.h>
+#include <libpq-fe.h>
+#include <time.h>
+
+#include "inside/inside.h"
+#include "inside/timeout.h"
+#include "util/util.h"
+
+struct settings {
+	const char *socket, *role, *password, *database, *superuser, *temp_limit;
+	unsigned timeout_ms, connections;
+};
+
+static void finishp(PGconn **conn)
+{
+	PQfinish(*conn);
+}
+
+static void freemem(char **s)
+{
+	PQfreemem(*s);
+}
+
+static PGconn *try_connect(const struct settings *s)
+{
+	static const char *const keys[] = { "host",	  "user",    "dbname", "sslmode",
+					    "gssencmode", "options", NULL };
+	const char *const values[] = { s->socket, s->superuser, s->database,
+				       "disable", "disable",	"-csearch_path=pg_catalog",
+				       NULL };
+
+	return PQconnectdbParams(keys, values, 0);
+}
+
+static int connect_until(const struct settings *s, PGconn **ret)
+{
+	uint64_t deadline = deadline_after(s->timeout_ms * NSEC_PER_MSEC);
+	const struct timespec pause = { .tv_nsec = NSEC_PER_MSEC };
+
+	for (;;) {
+		_cleanup_(finishp) PGconn *conn = try_connect(s);
+
+		if (!conn)
+			return -ENOMEM;
+		if (PQstatus(conn) == CONNECTION_OK) {
+			*ret = steal_ptr(conn);
+			return 0;
+		}
+		if (now_ns() >= deadline) {
+			(void)fprintf(stderr, "sandbox-inside database: not ready after %.3g s: %s",
+				      s->timeout_ms / 1000.0, PQerrorMessage(conn));
+			return -ETIMEDOUT;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static int open_role(PGconn *conn, const struct settings *s)
+{
+	_cleanup_(freemem) char *role = PQescapeIdentifier(conn, s->role, strlen(s->role));
+	_cleanup_(freemem) char *password = PQescapeLiteral(conn, s->password, strlen(s->password));
+	_cleanup_(freemem) char *limit =
+		PQescapeLiteral(conn, s->temp_limit, strlen(s->temp_limit));
+	_cleanup_free_ char *sql = NULL;
+	PGresult *result;
+	int r = 0;
+
+	if (!role || !password || !limit)
+		return -ENOMEM;
+	if (asprintf(&sql,
+		     "ALTER ROLE %s LOGIN PASSWORD %s CONNECTION LIMIT %u; ALTER ROLE %s SET "
+		     "temp_file_limit = %s",
+		     role, password, s->connections, role, limit) < 0)
+		return -ENOMEM;
+	result = PQexec(conn, sql);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+		(void)fprintf(stderr, "sandbox-inside database: %s", PQresultErrorMessage(result));
+		r = -EIO;
+	}
+	PQclear(result);
+	return r;
+}
+
+static int parse_connections(const char *s, unsigned *ret)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 10);
+
+	if (*s < '0' || *s > '9' || *end || v == 0 || v > 1000)
+		return -EINVAL;
+	*ret = (unsigned)v;
+	return 0;
+}
+
+static int parse_one(struct settings *s, int option)
+{
+	const char **strings[] = {
+		['s'] = &s->socket,   ['r'] = &s->role,	     ['p'] = &s->password,
+		['d'] = &s->database, ['u'] = &s->superuser, ['l'] = &s->temp_limit
+	};
+
+	if (option == 't')
+		return parse_timeout(optarg, &s->timeout_ms);
+	if (option == 'c')
+		return parse_connections(optarg, &s->connections);
+	if (option >= (int)ARRAY_SIZE(strings) || !strings[option])
+		return -EINVAL;
+	*strings[option] = optarg;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct settings *s)
+{
+	static const struct option options[] = { { "socket", required_argument, NULL, 's' },
+						 { "role", required_argument, NULL, 'r' },
+						 { "password", required_argument, NULL, 'p' },
+						 { "database", required_argument, NULL, 'd' },
+						 { "superuser", required_argument, NULL, 'u' },
+						 { "temp-file-limit", required_argument, NULL,
+						   'l' },
+						 { "connections", required_argument, NULL, 'c' },
+						 { "timeout", required_argument, NULL, 't' },
+						 {} };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1)
+		if (parse_one(s, option) < 0)
+			return -EINVAL;
+	return optind == argc && s->socket && s->role && s->password && s->database ? 0 : -EINVAL;
+}
+
+int inside_database(int argc, char **argv)
+{
+	_cleanup_(finishp) PGconn *conn = NULL;
+	struct settings s = { .superuser = "postgres",
+			      .temp_limit = "64MB",
+			      .timeout_ms = 10000,
+			      .connections = 20 };
+	int r = parse(argc, argv, &s);
+
+	if (r < 0) {
+		(void)fprintf(stderr, "usage: sandbox-inside database --socket DIR --role NAME "
+				      "--password PW --database NAME\n  [--superuser postgres] "
+				      "[--connections 20] [--temp-file-limit 64MB] [--timeout "
+				      "10s]\n");
+		return 2;
+	}
+	r = connect_until(&s, &conn);
+	if (r == 0)
+		r = open_role(conn, &s);
+	return r < 0 ? 3 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && streq(argv[1], "database"))
+		return inside_database(argc - 1, argv + 1);
+	return inside_database(argc, argv);
+}
