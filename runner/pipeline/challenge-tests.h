@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "pipeline/challenge.h"
+#include "pipeline/json-config.h"
+
+/* Finds, reads and parses the test files that the list `patterns` of challenge.json names. */
+int challenge_load_tests(struct challenge *c, struct json_config *cfg, const cJSON *patterns);
+
+/* A whole regular file. -EFBIG: above `max`; -EISDIR, -EINVAL: not a regular file; other -errno. */
+int challenge_read_file(const char *path, size_t max, char **ret, size_t *ret_size);

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * challenge.json. A table says which keys there are; each has one function that checks its value.
+ * The tests are found after all keys are known, since what may be wrong with them lies in other
+ * files.
+ */
+
+#include "pipeline/challenge.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "inside/records.h"
+#include "pipeline/challenge-limits.h"
+#include "pipeline/challenge-tests.h"
+#include "pipeline/json-config.h"
+#include "pipeline/strv.h"
+#include "util/util.h"
+
+#define MAX_CONFIG (1u << 20)
+#define MAX_TITLE 200
+#define MAX_ARGUMENTS 64
+#define MAX_ENV 64
+#define MAX_ENV_BYTES (32u << 10)
+#define MAX_POINTS 1e6
+#define DATABASE_PORT 5432
+
+struct load {
+	struct challenge *c;
+	const cJSON *tests, *port, *migrate;
+};
+
+static int dup_string(const cJSON *v, char **ret)
+{
+	char *copy = strdup(v->valuestring);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*ret);
+	*ret = copy;
+	return 0;
+}
+
+static bool has_control(const char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static int set_title(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+
+	if (!cJSON_IsString(v) || !*v->valuestring || strlen(v->valuestring) > MAX_TITLE ||
+	    has_control(v->valuestring))
+		return json_config_error(
+			cfg, v, "the title must be a text of 1 to %d bytes on one line", MAX_TITLE);
+	return dup_string(v, &l->c->title);
+}
+
+static int set_tests(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+	const cJSON *item;
+
+	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) == 0 ||
+	    cJSON_GetArraySize(v) > MAX_ARGUMENTS)
+		return json_config_error(cfg, v,
+					 "this must be a list of 1 to %d file names or patterns, "
+					 "like [\"tests/*.hurl\"]",
+					 MAX_ARGUMENTS);
+	cJSON_ArrayForEach (item, v) {
+		if (!cJSON_IsString(item) ||
+		    !path_is_clean(item->valuestring, strlen(item->valuestring)))
+			return json_config_error(cfg, item,
+						 "a file name or pattern inside the challenge "
+						 "folder is needed: relative, without \"..\"");
+	}
+	l->tests = v;
+	return 0;
+}
+
+static int set_argv(struct json_config *cfg, const cJSON *v, struct challenge_command *ret)
+{
+	int n = cJSON_GetArraySize(v), i = 0;
+	char **argv;
+	const cJSON *item;
+
+	if (n == 0 || n > MAX_ARGUMENTS)
+		return json_config_error(cfg, v,
+					 "a command has 1 to %d words, like "
+					 "[\"node\", \"src/server.js\"]",
+					 MAX_ARGUMENTS);
+	argv = calloc((size_t)n + 1, sizeof(*argv));
+	if (!argv)
+		return -ENOMEM;
+	ret->kind = COMMAND_ARGV;
+	ret->argv = argv;
+	cJSON_ArrayForEach (item, v) {
+		if (!cJSON_IsString(item) || (i == 0 && !*item->valuestring))
+			return json_config_error(cfg, item, "a word of the command must be a text");
+		argv[i] = strdup(item->valuestring);
+		if (!argv[i++])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int set_command(struct json_config *cfg, const cJSON *v, struct challenge_command *ret,
+		       bool may_be_null)
+{
+	if (cJSON_IsString(v) && streq(v->valuestring, "auto"))
+		return 0;
+	if (cJSON_IsArray(v))
+		return set_argv(cfg, v, ret);
+	if (cJSON_IsNull(v) && may_be_null) {
+		ret->kind = COMMAND_NONE;
+		return 0;
+	}
+	return json_config_error(cfg, v,
+				 "this must be \"auto\"%s or a list of words, like "
+				 "[\"node\", \"server.js\"]",
+				 may_be_null ? ", null (nothing to do)" : "");
+}
+
+static int set_install(struct json_config *cfg, const cJSON *v, void *data)
+{
+	return set_command(cfg, v, &((struct load *)data)->c->install, true);
+}
+
+static int set_build(struct json_config *cfg, const cJSON *v, void *data)
+{
+	return set_command(cfg, v, &((struct load *)data)->c->build, true);
+}
+
+static int set_start(struct json_config *cfg, const cJSON *v, void *data)
+{
+	return set_command(cfg, v, &((struct load *)data)->c->start, false);
+}
+
+static int set_migrate(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+	const cJSON *item;
+	int r = set_command(cfg, v, &l->c->migrate, true);
+
+	l->migrate = v;
+	if (r < 0 || l->c->migrate.kind != COMMAND_ARGV)
+		return r;
+	cJSON_ArrayForEach (item, v) {
+		size_t n = strlen(item->valuestring);
+
+		if (n > 1 && item->valuestring[n - 1] == '/')
+			n--;
+		if (item->valuestring[0] == '-' || !path_is_clean(item->valuestring, n))
+			return json_config_error(cfg, item,
+						 "an SQL file or folder (\"dir/\") of the "
+						 "submission is needed: relative, without \"..\"");
+	}
+	return 0;
+}
+
+static bool whole_number(const cJSON *v, double min, double max)
+{
+	return cJSON_IsNumber(v) && v->valuedouble >= min && v->valuedouble <= max &&
+	       (double)(int64_t)v->valuedouble == v->valuedouble;
+}
+
+static int set_port(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+
+	if (!whole_number(v, 1, 65535))
+		return json_config_error(cfg, v, "the port must be a number from 1 to 65535");
+	l->c->port = (uint16_t)v->valuedouble;
+	l->port = v;
+	return 0;
+}
+
+static int set_health(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+
+	if (cJSON_IsNull(v))
+		return 0;
+	if (!cJSON_IsString(v) || v->valuestring[0] != '/' || strlen(v->valuestring) > MAX_TITLE ||
+	    has_control(v->valuestring) || strpbrk(v->valuestring, " #"))
+		return json_config_error(cfg, v,
+					 "this must be null or a path that starts with /, "
+					 "like \"/health\"");
+	return dup_string(v, &l->c->health);
+}
+
+static int set_database(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+
+	if (cJSON_IsNull(v))
+		return 0;
+	if (!cJSON_IsString(v) || !streq(v->valuestring, "postgres"))
+		return json_config_error(cfg, v, "this must be \"postgres\", or null for none");
+	l->c->postgres = true;
+	return 0;
+}
+
+static int set_limits(struct json_config *cfg, const cJSON *v, void *data)
+{
+	return challenge_set_limits(cfg, v, &((struct load *)data)->c->limits);
+}
+
+static const char *const reveal_names[] = {
+	[REVEAL_NONE] = "none",
+	[REVEAL_NAMES] = "names",
+	[REVEAL_MESSAGES] = "messages",
+	[REVEAL_ALL] = "all",
+};
+
+int reveal_parse(const char *s, enum reveal *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reveal_names); i++) {
+		if (streq(s, reveal_names[i])) {
+			*ret = (enum reveal)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *reveal_name(enum reveal r)
+{
+	return reveal_names[r];
+}
+
+static int set_reveal(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+
+	if (!cJSON_IsString(v) || streq(v->valuestring, "all") ||
+	    reveal_parse(v->valuestring, &l->c->reveal) < 0)
+		return json_config_error(
+			cfg, v,
+			"this must be \"none\" (how many tests passed), \"names\" "
+			"(which ones) or \"messages\" (and why the others failed)");
+	return 0;
+}
+
+static int set_points(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+
+	if (!cJSON_IsNumber(v) || !(v->valuedouble > 0) || v->valuedouble > MAX_POINTS)
+		return json_config_error(cfg, v, "points must be a number above 0, at most %.0f",
+					 MAX_POINTS);
+	l->c->points = v->valuedouble;
+	return 0;
+}
+
+/* What the pipeline itself sets; a challenge that set it would break every submission. */
+static bool env_is_ours(const char *name)
+{
+	static const char *const ours[] = { "PORT",   "API_PORT", "DATABASE_URL", "PGHOST",
+					    "PGPORT", "PGUSER",	  "PGPASSWORD",	  "PGDATABASE",
+					    "PATH",   "HOME",	  "TMPDIR" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		if (streq(name, ours[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool env_name(const char *s)
+{
+	if (!*s || (*s >= '0' && *s <= '9'))
+		return false;
+	return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] ==
+	       '\0';
+}
+
+static int check_env(struct json_config *cfg, const cJSON *v)
+{
+	const cJSON *item;
+	size_t bytes = 0;
+	int r;
+
+	if (!cJSON_IsObject(v) || cJSON_GetArraySize(v) > MAX_ENV)
+		return json_config_error(cfg, v,
+					 "this must be an object of at most %d texts, like "
+					 "{ \"KEY\": \"value\" }",
+					 MAX_ENV);
+	r = json_config_unique(cfg, v);
+	if (r < 0)
+		return r;
+	cJSON_ArrayForEach (item, v) {
+		if (!env_name(item->string))
+			return json_config_error(cfg, item,
+						 "\"%s\" is no name of a variable: letters, "
+						 "digits and _ only",
+						 item->string);
+		if (env_is_ours(item->string))
+			return json_config_error(cfg, item, "%s is set by the sandbox itself",
+						 item->string);
+		if (!cJSON_IsString(item))
+			return json_config_error(cfg, item,
+						 "the value must be a text: put it in quotes");
+		bytes += strlen(item->string) + strlen(item->valuestring) + 2;
+		if (bytes > MAX_ENV_BYTES)
+			return json_config_error(cfg, item,
+						 "all variables together must stay below %u KiB",
+						 MAX_ENV_BYTES >> 10);
+	}
+	return 0;
+}
+
+static int set_env(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+	const cJSON *item;
+	char **env;
+	int r, i = 0;
+
+	r = check_env(cfg, v);
+	if (r < 0)
+		return r;
+	env = calloc((size_t)cJSON_GetArraySize(v) + 1, sizeof(*env));
+	if (!env)
+		return -ENOMEM;
+	strv_free(l->c->env);
+	l->c->env = env;
+	cJSON_ArrayForEach (item, v) {
+		if (asprintf(&env[i], "%s=%s", item->string, item->valuestring) < 0) {
+			env[i] = NULL;
+			return -ENOMEM;
+		}
+		i++;
+	}
+	return 0;
+}
+
+static const struct json_key challenge_keys[] = {
+	{ "title", set_title },	  { "tests", set_tests },     { "install", set_install },
+	{ "build", set_build },	  { "migrate", set_migrate }, { "start", set_start },
+	{ "port", set_port },	  { "health", set_health },   { "database", set_database },
+	{ "limits", set_limits }, { "reveal", set_reveal },   { "points", set_points },
+	{ "env", set_env },
+};
+
+static int check_whole(struct json_config *cfg, const struct load *l)
+{
+	if (!l->c->title)
+		return json_config_error(cfg, cfg->root, "\"title\" is missing: a text for people");
+	if (!l->tests)
+		return json_config_error(cfg, cfg->root,
+					 "\"tests\" is missing, like "
+					 "\"tests\": [\"tests/*.hurl\"]");
+	if (!l->port)
+		return json_config_error(cfg, cfg->root,
+					 "\"port\" is missing: the one that the server "
+					 "must listen on, like \"port\": 8000");
+	if (!l->c->postgres && l->c->migrate.kind == COMMAND_ARGV)
+		return json_config_error(cfg, l->migrate,
+					 "there is no database to migrate: add "
+					 "\"database\": \"postgres\"");
+	if (l->c->postgres && l->c->port == DATABASE_PORT)
+		return json_config_error(cfg, l->port,
+					 "the database listens on port %d; choose another "
+					 "one for the server",
+					 DATABASE_PORT);
+	return 0;
+}
+
+static struct challenge *challenge_new(const char *dir)
+{
+	struct challenge *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->limits = challenge_default_limits;
+	c->reveal = REVEAL_NAMES;
+	c->dir = strdup(dir);
+	c->env = calloc(1, sizeof(*c->env));
+	if (!c->dir || !c->env)
+		return challenge_free(c);
+	return c;
+}
+
+struct challenge *challenge_free(struct challenge *c)
+{
+	if (!c)
+		return NULL;
+	free(c->dir);
+	free(c->title);
+	free(c->health);
+	strv_free(c->install.argv);
+	strv_free(c->build.argv);
+	strv_free(c->migrate.argv);
+	strv_free(c->start.argv);
+	strv_free(c->env);
+	for (uint32_t i = 0; i < c->n_cases; i++) {
+		free(c->cases[i].name);
+		free(c->cases[i].group);
+	}
+	free(c->cases);
+	for (uint32_t i = 0; i < c->n_tests; i++) {
+		free(c->tests[i].name);
+		free(c->tests[i].mount);
+		free(c->tests[i].text);
+	}
+	free(c->tests);
+	free(c);
+	return NULL;
+}
+
+static int parse(struct json_config *cfg, struct challenge *c)
+{
+	struct load l = { .c = c };
+	int r;
+
+	r = json_config_object(cfg, cfg->root, challenge_keys, ARRAY_SIZE(challenge_keys), &l);
+	if (r == 0)
+		r = check_whole(cfg, &l);
+	return r < 0 ? r : challenge_load_tests(c, cfg, l.tests);
+}
+
+int challenge_parse(struct challenge **ret, const char *dir, const char *text, size_t size,
+		    char *why)
+{
+	_cleanup_(challenge_freep) struct challenge *c = challenge_new(dir);
+	_cleanup_free_ char *name = NULL;
+	struct json_config cfg;
+	int r;
+
+	if (!c || asprintf(&name, "%s/challenge.json", dir) < 0)
+		return -ENOMEM;
+	r = json_config_parse(&cfg, name, text, size, why);
+	if (r == 0)
+		r = parse(&cfg, c);
+	json_config_done(&cfg);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(c);
+	return 0;
+}
+
+static int why_not(char *why, const char *path, int error)
+{
+	struct stat st;
+
+	if (error == ENOENT)
+		snprintf(why, CHALLENGE_ERROR_SIZE,
+			 "%s: there is no such file: a challenge is a folder with "
+			 "challenge.json in it",
+			 path);
+	else if (error == ENOTDIR && stat(path, &st) < 0)
+		snprintf(why, CHALLENGE_ERROR_SIZE,
+			 "%s: --challenge takes the folder that challenge.json "
+			 "is in, not a file",
+			 path);
+	else
+		snprintf(why, CHALLENGE_ERROR_SIZE, "%s: %s", path, strerror(error));
+	return -EINVAL;
+}
+
+int challenge_load(struct challenge **ret, const char *dir, char *why)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	size_t size;
+	int r;
+
+	if (asprintf(&path, "%s/challenge.json", dir) < 0)
+		return -ENOMEM;
+	r = challenge_read_file(path, MAX_CONFIG, &text, &size);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return why_not(why, path, -r);
+	return challenge_parse(ret, dir, text, size, why);
+}

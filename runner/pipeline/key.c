@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/util.h"
+
+#define KEY_FILE_MAX (1024 * 1024)
+
+void key_begin(struct key *k, const char *purpose)
+{
+	sha256_init(&k->hash);
+	key_add_string(k, purpose);
+}
+
+void key_add(struct key *k, const void *data, size_t size)
+{
+	uint64_t n = size;
+
+	sha256_update(&k->hash, sizeof(n), (const uint8_t *)&n);
+	sha256_update(&k->hash, size, data);
+}
+
+void key_add_string(struct key *k, const char *s)
+{
+	key_add(k, s, strlen(s));
+}
+
+int key_add_file(struct key *k, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *data = NULL;
+	size_t used = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	data = malloc(KEY_FILE_MAX);
+	if (!data)
+		return -ENOMEM;
+	while (used < KEY_FILE_MAX) {
+		n = read(fd, data + used, KEY_FILE_MAX - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	if (used == KEY_FILE_MAX)
+		return -EFBIG;
+	key_add(k, data, used);
+	return 0;
+}
+
+void key_end(struct key *k, char ret[static KEY_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t hash[SHA256_DIGEST_SIZE];
+
+	sha256_digest(&k->hash, sizeof(hash), hash);
+	for (size_t i = 0; i < sizeof(hash); i++) {
+		ret[2 * i] = digits[hash[i] >> 4];
+		ret[2 * i + 1] = digits[hash[i] & 15];
+	}
+	ret[KEY_SIZE - 1] = '\0';
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One submission, from archive to verdict: a table of stages run in order over one struct job.
+ *
+ * A stage returns <0 for a failure of ours (IE; job->error says why), 0 to go on, >0 when it has
+ * decided the verdict (job->verdict is filled; the stages up to the verdict are skipped). A stage
+ * that acquires something pushes its undo; the pipeline unwinds in reverse on every path, Ctrl-C
+ * included. Stages never exit, never print: what people see is made from the job by report.c, and
+ * what machines see by result-json.c.
+ *
+ * The stages use only the public header of the library.
+ */
+
+#include <sandbox/sandbox.h>
+#include <stdbool.h>
+
+#include "challenge.h"
+#include "strv.h"
+
+struct store; /* store.h */
+
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_IE,
+	VERDICT_CANCELLED,
+	VERDICT_SEC,
+	VERDICT_MLE,
+	VERDICT_DLE,
+	VERDICT_PLE,
+	VERDICT_OLE,
+	VERDICT_TLE,
+	VERDICT_CE,
+	VERDICT_BOOT,
+	VERDICT_CRASH,
+	VERDICT_AC,
+	VERDICT_PARTIAL,
+	VERDICT_WA,
+};
+
+const char *verdict_name(enum verdict v); /* "AC", "PARTIAL", ... */
+
+/* Where things of the installation live; found once by settings.c. All owned, absolute. */
+struct settings {
+	char *policy_dir; /* base.json, node-server.json ... */
+	char *inside;     /* the sandbox-inside executable; its siblings lie beside it */
+	char *store_dir;  /* --store, $SANDBOX_STORE, /var/lib/sandbox */
+	char *node_dir;   /* the pinned runtime: bin/node, lib/node_modules/npm (toolchain.c) */
+	char *postgres_dir; /* bin directory of a Postgres installation; NULL: none found */
+	int verbose;
+};
+
+/*
+ * What `sandbox-inside unpack` found in the tree (records, see runner/inside/records.h). All strings
+ * come from the submission: checked for length and control bytes, never used as a host path.
+ */
+struct facts {
+	char **start;       /* detected argv; NULL: nothing to start was found */
+	char **build;       /* argv; NULL: no build */
+	char *manifest;     /* package.json reduced to its dependency fields; NULL: no package.json */
+	size_t manifest_size;
+	char *lockfile;     /* bytes of package-lock.json; NULL: none */
+	size_t lockfile_size;
+	char *dependencies_error; /* why its dependencies cannot be installed; NULL: they can */
+	bool has_dependencies;
+	char **migrations;  /* files below the tree in the order to apply; NULL or empty: none */
+	bool prisma_migrations; /* they are prisma/migrations directories */
+	uint32_t files;
+	uint64_t bytes;
+};
+
+/* The database as the application sees it; filled by database.c. */
+struct database {
+	bool wanted;
+	char *url; /* postgresql://app:...@127.0.0.1:5432/app */
+	char user[64], password[64], name[64];
+	uint16_t port;
+	struct database_run *run; /* database.c: between launch and the end */
+};
+
+struct test_case {
+	char *name, *group, *file;
+	char *message, *expected, *actual, *request; /* NULL unless it failed */
+	int line, failure_line, failure_column;
+	double points;
+	bool hidden, passed, skipped;
+	double duration_ms;
+};
+
+struct stage_time {
+	const char *name;
+	uint64_t start_ns; /* since the job began */
+	uint64_t wall_ns;
+	char note[96]; /* "npm ci, 71 packages", "stored", "port 8000 after 112 ms" */
+};
+
+struct undo {
+	void (*run)(void *data);
+	void *data;
+};
+
+struct job {
+	const struct settings *settings;
+	const struct challenge *challenge;
+	const char *submission; /* path as given */
+	struct sbx_ctx *ctx;
+	struct store *store;
+	int cancel_fd; /* a signalfd: readable when the user wants to stop */
+	uint64_t began_ns;
+
+	enum reveal reveal;   /* the challenge's, unless the command says otherwise */
+	int archive_fd; /* sealed memfd, a zip of at most 50 MiB */
+	struct facts facts;
+	struct database database;
+
+	struct sbx_group *group; /* app + database; the tester is never in it */
+	struct sbx_jail *app, *db, *tester;
+	struct sbx_proc *server, *postgres, *tests; /* attended: see job_attend() */
+	bool server_ended, postgres_ended, tests_ended;
+	struct sbx_result server_result; /* valid once the process has ended */
+	struct sbx_result postgres_result;
+	struct sbx_result tests_result;
+	int server_log; /* memfd with stdout and stderr of the server, capped */
+	int keep_log;   /* -1, or a file that gets all of server_log before it is dropped */
+	int tests_report, tests_go, tests_log; /* of the tester: memfd, write end of a pipe, memfd */
+
+	struct test_case *cases;
+	uint32_t n_cases, expected_cases;
+	double points, max_points; /* of the tests; scaled by the challenge in verdict.c */
+	double score, max_score;
+
+	enum verdict verdict;
+	char reason[512]; /* one or two sentences a student understands */
+	char *log_tail;   /* last 20 lines of what the student's program printed, cleaned; may be NULL */
+	char *notes[16];  /* limits that were touched without deciding the verdict */
+	uint32_t n_notes;
+	struct sbx_error error; /* of an IE */
+	bool was_ready;         /* the server answered: later it can only crash */
+	struct sbx_stats stats; /* of the app's jail, taken before it is torn down */
+	bool has_stats;
+	bool heap_exhausted;    /* the log holds V8's own words for it (job_take_log) */
+	char *inside_paths[4];
+
+	struct stage_time times[16];
+	uint32_t n_times;
+	struct undo undo[48];
+	uint32_t n_undo;
+	uint64_t wall_ns; /* of all, teardown included */
+	void (*progress)(const struct job *job, const char *stage, bool done); /* may be NULL */
+	void *progress_data;
+};
+
+struct stage {
+	const char *name;
+	int (*run)(struct job *job);
+};
+
+int stage_fetch(struct job *job);    /* fetch.c: folder or zip -> sealed memfd */
+int stage_unpack(struct job *job);   /* unpack.c: app jail; archive -> its work tree; facts */
+int stage_deps(struct job *job);     /* deps.c: store entry -> /app/node_modules */
+int stage_database(struct job *job); /* database.c: wait for the instance started by unpack */
+int stage_build(struct job *job);    /* build.c */
+int stage_migrate(struct job *job);  /* migrate.c */
+int stage_start(struct job *job);    /* start.c */
+int stage_ready(struct job *job);    /* ready.c */
+int stage_test(struct job *job);     /* test.c */
+
+/* Begins the instance in the background: called by stage_unpack while the archive is unpacked. */
+int database_launch(struct job *job);
+/*
+ * Creates and loads the tester ahead of time, parked on its go descriptor: called by stage_unpack when
+ * there is a database to wait for, else by stage_start.
+ */
+int tester_launch(struct job *job);
+
+/* The descriptors of a job that has none yet; the other members are the caller's to set. */
+#define JOB_NULL                                                                                    \
+	(struct job){ .cancel_fd = -1, .archive_fd = -1, .server_log = -1, .keep_log = -1,          \
+		      .tests_report = -1, .tests_go = -1, .tests_log = -1 }
+
+/* Runs all stages, decides the verdict, unwinds. 0, or <0 for a failure of ours (also in job). */
+int pipeline_run(struct job *job);
+void job_done(struct job *job);
+
+/*
+ * Undone in reverse. When the stack is full `run` is called at once and -ENOSPC returned, so that
+ * the caller need not clean up by itself.
+ */
+int job_push_undo(struct job *job, void (*run)(void *data), void *data);
+void job_note(struct job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void job_stage_note(struct job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int job_fail(struct job *job, int code, const char *stage, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5))); /* fills job->error, returns code */
+/*
+ * Fills verdict and reason unless a stronger verdict stands (the order of enum verdict), returns 1.
+ * Bytes of a submission in the arguments need no care: the sentence is cleaned.
+ */
+int job_verdict(struct job *job, enum verdict v, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Moves the output and keeps the limits of all attended processes (server, postgres, tests) and of
+ * `p` (may be NULL) until something happens: 1 one of them ended (see the *_ended members), `fd` (-1:
+ * none) is ready for `events`, or `p` ended; 0 `timeout_ns` passed; -EINTR the user cancelled; other
+ * <0 ours, in job->error.
+ */
+int job_attend(struct job *job, struct sbx_proc *p, int fd, short events, uint64_t timeout_ns);
+
+/*
+ * Waits until `p` has ended, attending to the others meanwhile. 0 ended and *ret filled; -ETIMEDOUT;
+ * -EINTR when the user cancelled; other: ours, in job->error.
+ */
+int job_wait(struct job *job, struct sbx_proc *p, uint64_t timeout_ns, struct sbx_result *ret);
+
+/* Has the user asked to stop? */
+bool job_cancelled(const struct job *job);
+
+/*
+ * Loads policy `name` ("tester.json") from the policy directory, applies `n` key/value pairs and
+ * `n_mounts` entries, and compiles it.
+ */
+int job_plan(struct job *job, const char *name, const char *const (*settings)[2], size_t n,
+	     struct sbx_plan **ret);
+int job_plan_with(struct job *job, const char *name, const char *const (*settings)[2], size_t n,
+		  const struct sbx_mount *mounts, size_t n_mounts, struct sbx_plan **ret);
+
+/*
+ * Read-only binds of the programs that work inside jails, at /opt/sandbox/NAME. Writes at most
+ * INSIDE_MOUNTS_MAX entries (they borrow from job->settings and static storage), returns how many.
+ */
+#define INSIDE_MOUNTS_MAX 4
+#define INSIDE_PATH "/opt/sandbox/sandbox-inside"
+uint32_t job_inside_mounts(struct job *job, struct sbx_mount ret[INSIDE_MOUNTS_MAX]);
+
+/* A memfd for output or records. */
+int job_memfd(struct job *job, const char *name);
+/* At most `max` bytes of `fd` from its start, terminated; the caller's. NULL: -ENOMEM or unreadable. */
+char *job_read_fd(int fd, size_t max, size_t *ret_size);
+/* The last lines that were written to `fd`, cleaned for display; becomes job->log_tail. */
+void job_take_log(struct job *job, int fd);
+
+/*
+ * The environment of the student's programs, built and not inherited: NULL-terminated, the caller's
+ * (strv_free).
+ */
+char **job_app_env(struct job *job);
+
+/*
+ * Starts a program of the student in the app's jail. 0; 1 when it could not be started for a reason
+ * that is the student's (no such program, process limit): `otherwise` is the verdict then, or
+ * VERDICT_NONE when a missing program is our failure.
+ */
+int job_exec_student(struct job *job, struct sbx_proc **ret, const struct sbx_exec *e,
+		     enum verdict otherwise, const char *what);
+
+/*
+ * Turns how a program of the student ended into a verdict in the stated precedence (SEC, MLE, DLE,
+ * PLE, OLE, TLE) or, when no limit ended it, into `otherwise` with `what` in the sentence ("the
+ * build"). `what` starts the sentence.
+ */
+int job_verdict_from(struct job *job, const struct sbx_result *r, enum verdict otherwise,
+		     const char *what);

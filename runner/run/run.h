@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The commands of sandbox-run. Each gets the words after its own name (argv[argc] is NULL, the
+ * words may be permuted), reads them with options.h, and returns the exit code of the process.
+ * SIGPIPE is blocked and descriptors 0 to 2 are open by the time a command is called.
+ */
+
+/* Exit codes that every command shares; others are the command's own (see its --help). */
+#define EXIT_OK 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_INTERRUPTED 130
+#define EXIT_TERMINATED 143
+
+int cmd_doctor(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
+int cmd_grade(int argc, char **argv);
+int cmd_test(int argc, char **argv);

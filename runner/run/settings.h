@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Where the parts of the installation are. struct settings itself is in pipeline.h, since the
+ * stages read it.
+ */
+
+#include "pipeline/pipeline.h"
+
+#define SETTINGS_STORE "/var/lib/sandbox"
+
+/*
+ * Fills `ret`. `store` is the value of --store or NULL. Policies must be there (-ENOENT names where
+ * they were looked for); of the rest, `inside` is where it should be, node_dir and postgres_dir are
+ * NULL if there is none: exec needs none of them, doctor reports them.
+ */
+int settings_find(struct settings *ret, const char *store, struct sbx_error *err);
+void settings_done(struct settings *s);
+
+/*
+ * The file of policy `name`: a path if it has a '/' or ends in ".json", else NAME.json of the
+ * policy directory. -ENOENT with a suggestion.
+ */
+int settings_policy(const struct settings *s, const char *name, char **ret, struct sbx_error *err);
