@@ -13,7 +13,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3
 	libcurl4-openssl-dev libarchive-dev libpq-dev
 	nettle-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev libacl1-dev liblz4-dev libxml2-dev)
 run_packages=(ca-certificates)
-test_packages=(libcmocka-dev bubblewrap)
+test_packages=(libcmocka-dev bubblewrap g++ universal-ctags zip procps)
 
 say() { printf '%s\n' "== $*" >&2; }
 

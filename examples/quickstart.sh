@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# From a bare Debian 12 to a verdict: installs what is missing, builds, and grades every submission
+# of the car-rental challenge, each as the zip that a student would hand in.
+# The first run takes some minutes (packages, build), the next ones seconds.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+# What each submission shows, in the order of the table. hostile may be graded or be stopped by a
+# limit; it must be contained, which its own findings tell (see below).
+submissions=(correct partial bad-migration boot-crash wrong-port silent boot-spin memory-leak hostile)
+declare -A expected=(
+	[correct]=AC [partial]=PARTIAL [bad-migration]=CE [boot-crash]=BOOT [wrong-port]=BOOT
+	[silent]=BOOT [boot-spin]=BOOT [memory-leak]=MLE [hostile]='AC|PARTIAL|PLE|DLE|MLE'
+)
+
+examples/setup.sh || exit 1
+
+store=${SANDBOX_STORE:-/var/lib/sandbox}
+node=$store/runtime/node/bin/node
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+zip_folder() { # FOLDER ZIP
+	python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[2][:-4], "zip", sys.argv[1])' "$1" "$2"
+}
+
+# One line of the result, fields separated by tabs: verdict, points, milliseconds, reason.
+summary() { # JSON
+	"$node" -e '
+		const r = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+		const reason = r.reason.split("\n")[0].replace(/\t/g, " ");
+		console.log([r.verdict, `${r.score}/${r.max_score}`, Math.round(r.wall_ms), reason].join("\t"));
+	' "$1"
+}
+
+failed=0
+rows=()
+for name in "${submissions[@]}"; do
+	printf '\n== %s: %s\n' "$name" "$(sed -n '3p' "examples/car-rental/submissions/$name/README.md")"
+	zip_folder "examples/car-rental/submissions/$name" "$work/$name.zip" || exit 1
+	quiet=(-q)
+	[ "$name" = correct ] && quiet=()
+	build/runner/sandbox-run grade "$work/$name.zip" --challenge examples/car-rental/challenge "${quiet[@]}" \
+		--store "$store" --json="$work/$name.json" --keep-logs "$work/$name.log"
+	status=$?
+	[ $status = 130 ] && exit 130
+	if ! line=$(summary "$work/$name.json" 2>/dev/null); then
+		rows+=("$name	no result	-	-	sandbox-run ended with $status")
+		failed=$((failed + 1))
+		continue
+	fi
+	verdict=${line%%	*}
+	mark=
+	if ! [[ $verdict =~ ^(${expected[$name]})$ ]]; then
+		mark=" (expected ${expected[$name]})"
+		failed=$((failed + 1))
+	fi
+	if [ "$name" = hostile ] && grep -q '^\[GOT IT\]' "$work/$name.log" 2>/dev/null; then
+		mark="$mark NOT CONTAINED: $(grep '^\[GOT IT\]' "$work/$name.log" | head -1)"
+		failed=$((failed + 1))
+	fi
+	rows+=("$name	$line$mark")
+done
+
+printf '\n%-14s %-8s %-10s %8s  %s\n' SUBMISSION VERDICT POINTS TIME REASON
+for row in "${rows[@]}"; do
+	IFS=$'\t' read -r name verdict points ms reason <<<"$row"
+	printf '%-14s %-8s %-10s %5s ms  %s\n' "$name" "$verdict" "$points" "$ms" "$reason"
+done
+if [ $failed != 0 ]; then
+	printf '\n%d submissions were not judged as they should be; sandbox-run doctor looks at the host.\n' $failed
+	exit 1
+fi
+printf '\nAll %d submissions were judged as they should be. Next: README.md, docs/challenge.md.\n' ${#submissions[@]}
