@@ -47,7 +47,8 @@ const struct hurl_name hurl_refused_predicates[] = {
 	{ "equals", "write ==" }, { "notEquals", "write !=" }, { "greaterThan", "write >" },
 	{ "greaterThanOrEquals", "write >=" }, { "lessThan", "write <" },
 	{ "lessThanOrEquals", "write <=" }, { "countEquals", "write count ==" },
-	{ "isDate", "use matches" }, { "isIpv4", "use matches" }, { "isIpv6", "use matches" },
+	{ "isDate", "use matches" }, { "isIsoDate", "use matches" },
+	{ "isIpv4", "use matches" }, { "isIpv6", "use matches" },
 	{ "isUuid", "use matches" }, { "isObject", "use isCollection" }, { "isList", "use isCollection" },
 	{ NULL, NULL },
 };

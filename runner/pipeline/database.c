@@ -5,8 +5,8 @@
  * with the app's but the network namespace. Its data directory is an overlay of the template with a
  * tmpfs above, whose size is the quota; it ends with the jail and leaves nothing.
  *
- * It is launched while the archive is unpacked. `sandbox-inside database`, in the same jail, waits for
- * it over the unix socket and opens the one role with a password made for this submission;
+ * It is launched while the archive is unpacked. `sandbox-inside database`, in the same jail, waits
+ * for it over the unix socket and opens the one role with a password made for this submission;
  * stage_database() waits for that, before the first line of the submission is run: nobody else can
  * have taken the port.
  */
@@ -30,7 +30,7 @@ struct database_run {
 	struct job *job;
 	struct store_entry *entry;
 	struct sbx_proc *opener; /* sandbox-inside database */
-	int log;                 /* of the server */
+	int log; /* of the server */
 	int opener_log;
 	uint64_t began_ns;
 };
@@ -157,9 +157,11 @@ static int start_server(struct job *job, struct database_run *run)
 static int start_opener(struct job *job, struct database_run *run)
 {
 	const struct database *db = &job->database;
+	/* clang-format off */
 	const char *const argv[] = { "sandbox-inside", "database", "--socket", "/run/postgresql",
 				     "--role", db->user, "--password", db->password, "--database",
 				     db->name, "--timeout", READY_TIMEOUT, NULL };
+	/* clang-format on */
 	struct sbx_exec e = { .size = sizeof(e),
 			      .flags = SBX_EXEC_STDERR,
 			      .path = INSIDE_PATH,
@@ -215,7 +217,8 @@ static int open_failed(struct job *job, const struct sbx_result *result)
 		line = log ? clean_line(log + from, size - from, sizeof(text[i]) - 4) : NULL;
 		copy_string(text[i], sizeof(text[i]), line ? line : "");
 	}
-	return job_fail(job, -EIO, "database", "Postgres did not become ready (verdict %d, exit %d)%s: %s; %s",
+	return job_fail(job, -EIO, "database",
+			"Postgres did not become ready (verdict %d, exit %d)%s: %s; %s",
 			result->verdict, result->exit_code,
 			job->postgres_ended ? ", the server has ended" : "", text[0], text[1]);
 }
@@ -237,8 +240,8 @@ int stage_database(struct job *job)
 	if (result.verdict != SBX_VERDICT_EXITED || result.exit_code != 0)
 		return open_failed(job, &result);
 	run->opener = sbx_proc_free(run->opener);
-	if (asprintf(&db->url, "postgresql://%s:%s@127.0.0.1:%u/%s", db->user, db->password, db->port,
-		     db->name) < 0)
+	if (asprintf(&db->url, "postgresql://%s:%s@127.0.0.1:%u/%s", db->user, db->password,
+		     db->port, db->name) < 0)
 		return job_fail(job, -ENOMEM, "database", "out of memory");
 	job_stage_note(job, "postgres on port %u", db->port);
 	return 0;

@@ -3,11 +3,11 @@
 /*
  * The dependencies: one entry of the content store, mounted at /app/node_modules.
  *
- * The key is the hash of all that decides what an install gives: the reduced manifest, the lockfile,
- * the command, npm's version, Node's major version (native modules), architecture and libc, and the
- * policies. Nothing else of a submission reaches the install, so nobody can poison the entry of
- * another. Where a build may write into node_modules (caches, generated clients) the entry is the
- * lower layer of an overlay, otherwise it is mounted read-only.
+ * The key is the hash of all that decides what an install gives: the reduced manifest, the
+ * lockfile, the command, npm's version, Node's major version (native modules), architecture and
+ * libc, and the policies. Nothing else of a submission reaches the install, so nobody can poison
+ * the entry of another. Where a build may write into node_modules (caches, generated clients) the
+ * entry is the lower layer of an overlay, otherwise it is mounted read-only.
  */
 
 #include "pipeline/challenge.h"
@@ -97,7 +97,8 @@ static int build_entry(struct job *job, struct store_entry *e)
 		return r;
 	r = store_publish(e, &sum, &job->error);
 	if (r == 0)
-		job_stage_note(job, "npm %s, %u packages", npm_install_words(job->challenge)[0], packages);
+		job_stage_note(job, "npm %s, %u packages", npm_install_words(job->challenge)[0],
+			       packages);
 	return r;
 }
 
@@ -132,10 +133,13 @@ static int check(struct job *job)
 	if (f->dependencies_error)
 		return job_verdict(job, VERDICT_CE, "%s", f->dependencies_error);
 	if (!f->lockfile || !f->manifest)
-		return job_verdict(job, VERDICT_CE, "package.json has dependencies, but there is no "
-				   "package-lock.json beside it: run `npm install` and submit both.");
+		return job_verdict(
+			job, VERDICT_CE,
+			"package.json has dependencies, but there is no "
+			"package-lock.json beside it: run `npm install` and submit both.");
 	if (c->kind == COMMAND_ARGV && (!streq(c->argv[0], "npm") || !c->argv[1]))
-		return job_fail(job, -EINVAL, "challenge", "$.install must be \"auto\", null or [\"npm\", "
+		return job_fail(job, -EINVAL, "challenge",
+				"$.install must be \"auto\", null or [\"npm\", "
 				"\"ci\", ...]");
 	return 0;
 }

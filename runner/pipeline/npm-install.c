@@ -31,6 +31,7 @@
 
 #include "pipeline/challenge.h"
 #include "pipeline/clean.h"
+#include "pipeline/npm-errors.h"
 #include "pipeline/npm-registry.h"
 #include "pipeline/units.h"
 #include "util/util.h"
@@ -40,7 +41,6 @@
 #define PACK_UID 2000
 #define PACK_WALL (120 * NSEC_PER_SEC)
 #define OUTPUT_MAX (1u << 20)
-#define ERROR_TEXT 360
 #define ARGS_MAX 48
 #define CA_PATH "/opt/npm/ca.pem"
 #define NPM_CLI "/opt/node/lib/node_modules/npm/bin/npm-cli.js"
@@ -67,7 +67,8 @@ const char *const *npm_install_words(const struct challenge *c)
 {
 	static const char *const standard[] = { "ci", "--include=dev", NULL };
 
-	return c->install.kind == COMMAND_ARGV ? (const char *const *)c->install.argv + 1 : standard;
+	return c->install.kind == COMMAND_ARGV ? (const char *const *)c->install.argv + 1
+					       : standard;
 }
 
 static int input_fd(struct job *job, const char *data, size_t size, int *ret)
@@ -88,13 +89,20 @@ static uint32_t jail_mounts(struct install *in, struct sbx_mount *m)
 {
 	uint32_t n = job_inside_mounts(in->job, m);
 
-	m[n++] = (struct sbx_mount){ .size = sizeof(*m), .type = SBX_MOUNT_BIND,
-				     .source = in->job->settings->node_dir, .target = "/opt/node" };
-	m[n++] = (struct sbx_mount){ .size = sizeof(*m), .type = SBX_MOUNT_FILE, .mode = 0444,
-				     .target = "/etc/hosts", .data = in->registry.hosts };
+	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
+				     .type = SBX_MOUNT_BIND,
+				     .source = in->job->settings->node_dir,
+				     .target = "/opt/node" };
+	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
+				     .type = SBX_MOUNT_FILE,
+				     .mode = 0444,
+				     .target = "/etc/hosts",
+				     .data = in->registry.hosts };
 	if (in->registry.cafile)
-		m[n++] = (struct sbx_mount){ .size = sizeof(*m), .type = SBX_MOUNT_BIND,
-					     .source = in->registry.cafile, .target = CA_PATH };
+		m[n++] = (struct sbx_mount){ .size = sizeof(*m),
+					     .type = SBX_MOUNT_BIND,
+					     .source = in->registry.cafile,
+					     .target = CA_PATH };
 	return n;
 }
 
@@ -149,20 +157,25 @@ static int args_add_value(struct args *a, const char *option, const char *value)
 /* The shell puts the two files where npm can write beside them; its words are all ours. */
 static int npm_args(struct install *in, struct args *a, bool legacy_peers)
 {
-	static const char script[] = "rm -rf node_modules; cat <&3 >package.json && cat <&4 >package-lock.json && "
-				     "\"$@\" && mkdir -p node_modules";
+	static const char script[] =
+		"rm -rf node_modules; cat <&3 >package.json && cat <&4 >package-lock.json && "
+		"\"$@\" && mkdir -p node_modules";
+	/* clang-format off */
 	static const char *const always[] = {
 		"--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier",
 		"--no-progress", "--no-color", "--loglevel=warn", "--userconfig=/app/.none",
-		"--globalconfig=/app/.none-global", "--cache=/tmp/npm", "--replace-registry-host=always",
-		"--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000",
+		"--globalconfig=/app/.none-global", "--cache=/tmp/npm",
+		"--replace-registry-host=always", "--fetch-retries=2",
+		"--fetch-retry-mintimeout=1000", "--fetch-timeout=60000",
 	};
+	/* clang-format on */
 	const struct npm_registry *r = &in->registry;
 	const char *const *word = npm_install_words(in->job->challenge);
 	int e;
 
-	for (const char *const *w = (const char *const[]){ "sh", "-c", script, "sh", "/opt/node/bin/node",
-							   NPM_CLI, NULL }; *w; w++)
+	for (const char *const *w = (const char *const[]){ "sh", "-c", script, "sh",
+							   "/opt/node/bin/node", NPM_CLI, NULL };
+	     *w; w++)
 		args_add(a, *w);
 	for (; *word; word++)
 		args_add(a, *word);
@@ -180,14 +193,15 @@ static int npm_args(struct install *in, struct args *a, bool legacy_peers)
 	if (e == 0 && r->proxy)
 		e = args_add_value(a, "--proxy", r->proxy);
 	if (a->n == ARGS_MAX - 1)
-		return job_fail(in->job, -E2BIG, "npm", "the challenge's install command has too many words");
+		return job_fail(in->job, -E2BIG, "npm",
+				"the challenge's install command has too many words");
 	return e;
 }
 
 static int run_npm(struct install *in, bool legacy_peers, struct sbx_result *ret)
 {
-	static const char *const env[] = { "PATH=/opt/node/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8",
-					   "TZ=UTC", NULL };
+	static const char *const env[] = { "PATH=/opt/node/bin:/usr/bin:/bin", "HOME=/tmp",
+					   "LANG=C.UTF-8", "TZ=UTC", NULL };
 	struct sbx_fd fds[] = { { in->manifest, 3, 0 }, { in->lockfile, 4, 0 } };
 	_cleanup_(args_done) struct args args = {};
 	struct sbx_exec e = { .size = sizeof(e),
@@ -221,109 +235,16 @@ static int run_npm(struct install *in, bool legacy_peers, struct sbx_result *ret
 
 /* ------------------------------------------------------------------------ its errors */
 
-/* What npm said: the value of its line "npm error code X", "" if there is none. */
-static void error_code(const char *log, char *ret, size_t size)
-{
-	static const char mark[] = "npm error code ";
-	const char *at = strstr(log, mark);
-
-	(void)snprintf(ret, size, "%.*s", at ? (int)strcspn(at + strlen(mark), "\r\n") : 0,
-		       at ? at + strlen(mark) : "");
-}
-
-/* Lines that tell the student nothing, by how they begin. */
-static bool is_noise(const char *line)
-{
-	static const char *const noise[] = {
-		"code ", "errno ", "A complete log", "Clean install a project", "`npm ci` can only",
-		"Note that you can", "tarball, folder,", "404\n", "In most cases", "a package version that",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(noise); i++) {
-		if (starts_with(line, noise[i]))
-			return true;
-	}
-	return false;
-}
-
-/* npm repeats a word of its code before each line: "404  'x@1' is not in this registry." */
-static const char *skip_tag(const char *line)
-{
-	static const char *const tags[] = { "404 ", "notarget ", "ERESOLVE " };
-
-	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
-		if (starts_with(line, tags[i]))
-			line += strlen(tags[i]);
-	}
-	return line + strspn(line, " ");
-}
-
-/* What npm says went wrong, on one line, without its prefixes and its usage. NULL: out of memory. */
-static char *error_text(const char *log)
-{
-	static const char mark[] = "npm error ";
-	_cleanup_free_ char *text = calloc(1, ERROR_TEXT + 1);
-	size_t used = 0;
-
-	for (const char *line = log; text && *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		const char *say;
-		size_t n;
-
-		if (!starts_with(line, mark))
-			continue;
-		say = skip_tag(line + strlen(mark));
-		n = strcspn(say, "\n");
-		if (starts_with(say, "Usage:"))
-			break;
-		if (n == 0 || is_noise(say) || used + n + 1 > ERROR_TEXT)
-			continue;
-		if (used > 0)
-			text[used++] = ' ';
-		memcpy(text + used, say, n);
-		used += n;
-	}
-	return text ? clean_line(text, used, ERROR_TEXT) : NULL;
-}
-
-/*
- * npm names the digest that it wanted, not the package; the lockfile has both. Its bytes are only
- * searched: the last "node_modules/NAME" in front of the digest. NULL: not found, or out of memory.
- */
-static char *package_of_digest(const struct facts *f, const char *log)
-{
-	static const char mark[] = ": wanted ", key[] = "\"node_modules/";
-	const char *wanted = strstr(log, mark), *at, *name = NULL, *end;
-	size_t n;
-
-	if (!wanted)
-		return NULL;
-	wanted += strlen(mark);
-	n = strcspn(wanted, " \n");
-	end = n > 16 ? memmem(f->lockfile, f->lockfile_size, wanted, n) : NULL;
-	if (!end)
-		return NULL;
-	for (at = f->lockfile; (at = memmem(at, (size_t)(end - at), key, strlen(key))); at++)
-		name = at + strlen(key);
-	at = name ? memchr(name, '"', (size_t)(end - name)) : NULL;
-	return at ? clean_line(name, (size_t)(at - name), 200) : NULL;
-}
-
 static int broken_package(struct job *job, const char *log, const char *text)
 {
-	_cleanup_free_ char *package = package_of_digest(&job->facts, log);
+	_cleanup_free_ char *package =
+		npm_package_of_digest(job->facts.lockfile, job->facts.lockfile_size, log);
 
-	return job_verdict(job, VERDICT_CE, "%s%s%s in the registry is not what package-lock.json says it is: "
-			   "%s", package ? "\"" : "", package ? package : "A package",
+	return job_verdict(job, VERDICT_CE,
+			   "%s%s%s in the registry is not what package-lock.json says it is: "
+			   "%s",
+			   package ? "\"" : "", package ? package : "A package",
 			   package ? "\"" : "", text ? text : "");
-}
-
-static bool among(const char *word, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (streq(word, list[i]))
-			return true;
-	}
-	return false;
 }
 
 /* A name that is not in the jail's hosts file is one that the student's lockfile brought in. */
@@ -339,30 +260,28 @@ static bool asks_elsewhere(const struct install *in, const char *code, const cha
 
 static int npm_failed(struct install *in, const char *log)
 {
-	static const char *const students[] = {
-		"E404", "E403", "E405", "ETARGET", "ENOVERSIONS", "EINTEGRITY", "EUSAGE", "ERESOLVE",
-		"EJSONPARSE", "EBADENGINE", "EBADPLATFORM", "EINVALIDPACKAGENAME", "EINVALIDTAGNAME",
-		"EUNSUPPORTEDPROTOCOL", "EOVERRIDE", "ENOLOCK", "EALLOWGIT", "EALLOWREMOTE", "ENOGIT",
-		"TAR_BAD_ARCHIVE", "EBADNAME", "ECYCLE",
-	};
-	_cleanup_free_ char *text = error_text(log);
+	_cleanup_free_ char *text = npm_error_text(log);
 	struct job *job = in->job;
 	char code[40];
 
-	error_code(log, code, sizeof(code));
+	npm_error_code(log, code, sizeof(code));
 	if (streq(code, "EUSAGE"))
-		return job_verdict(job, VERDICT_CE, "package-lock.json does not match package.json: run "
-				   "`npm install` and submit both. npm ci says: %s", text ? text : "");
+		return job_verdict(job, VERDICT_CE,
+				   "package-lock.json does not match package.json: run "
+				   "`npm install` and submit both. npm ci says: %s",
+				   text ? text : "");
 	if (streq(code, "EINTEGRITY"))
 		return broken_package(job, log, text);
-	if (among(code, students, ARRAY_SIZE(students)) || asks_elsewhere(in, code, log))
-		return job_verdict(job, VERDICT_CE, "The dependencies cannot be installed (%s): %s", code,
-				   text ? text : "");
+	if (npm_error_is_students(code) || asks_elsewhere(in, code, log))
+		return job_verdict(job, VERDICT_CE, "The dependencies cannot be installed (%s): %s",
+				   code, text ? text : "");
 	job->error = (struct sbx_error){ .code = -EHOSTUNREACH };
 	(void)snprintf(job->error.stage, sizeof(job->error.stage), "npm");
 	(void)snprintf(job->error.item, sizeof(job->error.item), "%s", in->registry.url);
-	(void)snprintf(job->error.text, sizeof(job->error.text), "npm ci failed with %s; is the registry "
-		       "reachable (npm ping)? %s", *code ? code : "no code", text ? text : "");
+	(void)snprintf(job->error.text, sizeof(job->error.text),
+		       "npm ci failed with %s; is the registry "
+		       "reachable (npm ping)? %s",
+		       *code ? code : "no code", text ? text : "");
 	return -EHOSTUNREACH;
 }
 
@@ -370,8 +289,10 @@ static int disk_verdict(struct install *in, const struct sbx_result *r)
 {
 	char total[UNITS_TEXT];
 
-	return job_verdict(in->job, VERDICT_CE, "The dependencies do not fit into the disk space of an install "
-			   "(%s in all, the cache of npm included).", units_size(total, r->stats.disk_total));
+	return job_verdict(in->job, VERDICT_CE,
+			   "The dependencies do not fit into the disk space of an install "
+			   "(%s in all, the cache of npm included).",
+			   units_size(total, r->stats.disk_total));
 }
 
 static int npm_limit(struct install *in, const struct sbx_result *r)
@@ -380,7 +301,8 @@ static int npm_limit(struct install *in, const struct sbx_result *r)
 	char limit[UNITS_TEXT];
 
 	if (r->verdict == SBX_VERDICT_WALL)
-		return job_verdict(job, VERDICT_CE, "Installing the dependencies took longer than %s.",
+		return job_verdict(job, VERDICT_CE,
+				   "Installing the dependencies took longer than %s.",
 				   units_duration(limit, job->challenge->limits.install_ns));
 	if (r->verdict == SBX_VERDICT_DISK || r->hit & SBX_HIT_DISK || r->stats.disk_full)
 		return disk_verdict(in, r);
@@ -404,8 +326,10 @@ static int check_complete(struct install *in, const struct sbx_result *r, const 
 	const char *at = NULL;
 
 	if (r->stderr_bytes > OUTPUT_MAX || r->stdout_bytes > OUTPUT_MAX)
-		return job_verdict(job, VERDICT_CE, "npm printed more than %s of warnings about the "
-				   "dependencies.", units_size(limit, OUTPUT_MAX));
+		return job_verdict(job, VERDICT_CE,
+				   "npm printed more than %s of warnings about the "
+				   "dependencies.",
+				   units_size(limit, OUTPUT_MAX));
 	for (size_t i = 0; i < ARRAY_SIZE(broken) && !at; i++)
 		at = strstr(log, broken[i]);
 	if (r->hit & SBX_HIT_DISK || r->stats.disk_full || (at && strstr(log, "ENOSPC")))
@@ -448,7 +372,9 @@ static int install(struct install *in, unsigned *ret_packages)
 			return check_complete(in, &result, log);
 		}
 		r = npm_limit(in, &result);
-		error_code(log, code, sizeof(code));
+		npm_error_code(log, code, sizeof(code));
+		if (r == 0 && streq(code, "ENOSPC"))
+			r = disk_verdict(in, &result);
 		if (r == 0 && (legacy || !streq(code, "ERESOLVE")))
 			r = npm_failed(in, log);
 		if (r != 0)
@@ -461,7 +387,8 @@ static int install(struct install *in, unsigned *ret_packages)
 
 static int detached_staging(struct job *job, const struct store_entry *entry)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					       MOUNT_ATTR_NOEXEC };
 	_cleanup_close_ int dir = -1, fd = -1;
 
 	if (mkdirat(entry->dir, "node_modules", 0700) < 0)
@@ -469,7 +396,8 @@ static int detached_staging(struct job *job, const struct store_entry *entry)
 	dir = openat(entry->dir, "node_modules", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || fchmod(dir, 0777) < 0)
 		return job_fail(job, -errno, "store", "cannot open the staging directory: %m");
-	fd = (int)syscall(SYS_open_tree, dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	fd = (int)syscall(SYS_open_tree, dir, "",
+			  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return job_fail(job, -errno, "store", "cannot detach the staging directory: %m");
 	return steal_fd(&fd);
@@ -492,8 +420,8 @@ static int pack_failed(struct install *in, const struct sbx_result *result)
 static int run_pack(struct install *in, int staging)
 {
 	char bytes[32], files[32];
-	const char *const argv[] = { "sandbox-inside", "pack", "--max-bytes", bytes, "--max-files", files,
-				     NULL };
+	const char *const argv[] = { "sandbox-inside", "pack", "--max-bytes", bytes,
+				     "--max-files",    files,  NULL };
 	struct sbx_fd fd = { staging, 3, SBX_FD_TREE_WRITE };
 	struct sbx_exec e = { .size = sizeof(e),
 			      .flags = SBX_EXEC_STDERR | SBX_EXEC_IDS,
@@ -522,7 +450,9 @@ static int run_pack(struct install *in, int staging)
 	sbx_proc_free(p);
 	if (r < 0)
 		return r;
-	return result.verdict == SBX_VERDICT_EXITED && result.exit_code == 0 ? 0 : pack_failed(in, &result);
+	return result.verdict == SBX_VERDICT_EXITED && result.exit_code == 0
+		       ? 0
+		       : pack_failed(in, &result);
 }
 
 static int pack_and_seal(struct install *in, struct store_entry *entry, struct tree_sum *ret)
@@ -542,15 +472,19 @@ static int pack_and_seal(struct install *in, struct store_entry *entry, struct t
 	if (r == 0 && (ret->bytes > ENTRY_BYTES || ret->files > ENTRY_FILES))
 		r = -EFBIG;
 	return r < 0 ? job_fail(in->job, r, "store", "the packed tree is not what pack writes: %s",
-				strerror(-r)) : 0;
+				strerror(-r))
+		     : 0;
 }
 
 int npm_install(struct job *job, struct store_entry *entry, struct tree_sum *ret_sum,
 		unsigned *ret_packages)
 {
-	_cleanup_(install_done) struct install in = { .job = job, .manifest = -1, .lockfile = -1, .log = -1 };
+	_cleanup_(install_done) struct install in = {
+		.job = job, .manifest = -1, .lockfile = -1, .log = -1
+	};
 	const struct facts *f = &job->facts;
-	int r = npm_registry_find(&in.registry, job->settings->node_dir, job->cancel_fd, &job->error);
+	int r = npm_registry_find(&in.registry, job->settings->node_dir, job->cancel_fd,
+				  &job->error);
 
 	if (r < 0)
 		return r;

@@ -4,11 +4,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -16,6 +18,7 @@
 
 #define CONFIG_MAX 16384
 #define CONFIG_TIMEOUT_MS 30000
+#define CONNECT_TIMEOUT_MS 5000
 
 extern char **environ;
 
@@ -65,7 +68,8 @@ static int parse_port(const char *s, size_t n, uint16_t *ret)
 /* Only names and IPv4 addresses: the host becomes a word of a hosts file. */
 static bool host_ok(const char *host)
 {
-	size_t n = strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+	size_t n =
+		strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
 
 	return n > 0 && host[n] == '\0';
 }
@@ -98,11 +102,14 @@ static int check_url(const char *what, const char *s, struct url *ret, struct sb
 	int r = parse_url(s, ret);
 
 	if (r == -EACCES)
-		return registry_error(err, r, what, "the URL holds a password, which may not enter a jail: "
+		return registry_error(err, r, what,
+				      "the URL holds a password, which may not enter a jail: "
 				      "use a registry or a local proxy that needs none");
 	if (r < 0)
-		return registry_error(err, r, s, "%s is not http(s)://name[:port]/...: set it with npm "
-				      "config set %s URL", what, what);
+		return registry_error(err, r, s,
+				      "%s is not http(s)://name[:port]/...: set it with npm "
+				      "config set %s URL",
+				      what, what);
 	return 0;
 }
 
@@ -159,7 +166,7 @@ static bool no_proxy_for(const char *list, const char *host)
 	return false;
 }
 
-/* A proxy is spoken to at the relay; the registry's name then goes to the proxy, not to a resolver. */
+/* The relay leads to the proxy, which is given the registry's name: no resolver is needed. */
 static int route_proxy(struct npm_registry *r, const char *proxy, struct sbx_error *err)
 {
 	struct url u;
@@ -168,7 +175,8 @@ static int route_proxy(struct npm_registry *r, const char *proxy, struct sbx_err
 	if (e < 0)
 		return e;
 	if (u.tls)
-		return registry_error(err, -EINVAL, proxy, "a proxy that is itself spoken to by TLS is not "
+		return registry_error(err, -EINVAL, proxy,
+				      "a proxy that is itself spoken to by TLS is not "
 				      "supported: use an http:// proxy");
 	r->to_host = strdup(u.host);
 	r->to_port = r->port = u.port;
@@ -182,7 +190,8 @@ static int route_direct(struct npm_registry *r, const struct url *u, struct sbx_
 	bool address = is_address(u->host);
 
 	if (address && u->tls && !starts_with(u->host, "127."))
-		return registry_error(err, -EINVAL, u->host, "an https registry must be given by name, not "
+		return registry_error(err, -EINVAL, u->host,
+				      "an https registry must be given by name, not "
 				      "by address, so that the jail can check its certificate");
 	r->to_host = strdup(u->host);
 	r->to_port = r->port = u->port;
@@ -228,7 +237,8 @@ int npm_registry_parse(struct npm_registry *ret, const char *config, const char 
 	    config_value(config, "noproxy", without, sizeof(without)) < 0 ||
 	    config_value(config, "cafile", cafile, sizeof(cafile)) < 0 ||
 	    config_value(config, "strict-ssl", strict, sizeof(strict)) < 0)
-		return registry_error(err, -ENAMETOOLONG, "npm config", "a value is longer than 1 KiB");
+		return registry_error(err, -ENAMETOOLONG, "npm config",
+				      "a value is longer than 1 KiB");
 	e = check_url("registry", url, &u, err);
 	if (e < 0)
 		return e;
@@ -245,7 +255,8 @@ int npm_registry_parse(struct npm_registry *ret, const char *config, const char 
 	r.insecure = streq(strict, "false");
 	e = fill_cafile(&r, cafile, ca_fallback);
 	if (e < 0)
-		return registry_error(err, e, cafile, "the cafile of npm's configuration cannot be read: %s",
+		return registry_error(err, e, cafile,
+				      "the cafile of npm's configuration cannot be read: %s",
 				      strerror(-e));
 	e = fill_hosts(&r, &u);
 	if (e < 0)
@@ -267,7 +278,8 @@ void npm_registry_done(struct npm_registry *r)
 
 /* -------------------------------------------------------------------------- asking npm */
 
-#define NPM_QUESTION "config", "get", "registry", "proxy", "https-proxy", "noproxy", "cafile", "strict-ssl"
+#define NPM_QUESTION \
+	"config", "get", "registry", "proxy", "https-proxy", "noproxy", "cafile", "strict-ssl"
 
 static int spawn_npm(pid_t *ret, const char *program, char *const argv[], int out, int err)
 {
@@ -332,7 +344,8 @@ static int read_whole(int fd, char *text, size_t size)
 	return 0;
 }
 
-static int ask_npm(char config[CONFIG_MAX], const char *node_dir, int cancel_fd, struct sbx_error *err)
+static int ask_npm(char config[CONFIG_MAX], const char *node_dir, int cancel_fd,
+		   struct sbx_error *err)
 {
 	_cleanup_close_ int out = memfd_create("npm-config", MFD_CLOEXEC);
 	_cleanup_close_ int messages = memfd_create("npm-messages", MFD_CLOEXEC);
@@ -345,17 +358,74 @@ static int ask_npm(char config[CONFIG_MAX], const char *node_dir, int cancel_fd,
 	if (r == 0)
 		r = wait_npm(pid, cancel_fd);
 	if (r < 0)
-		return registry_error(err, r, "npm config get", "could not ask npm for its registry: %s",
+		return registry_error(err, r, "npm config get",
+				      "could not ask npm for its registry: %s",
 				      r == -EINTR ? "cancelled" : strerror(-r));
 	if (r > 0) {
 		const char *line = config;
 
-		if (read_whole(messages, config, CONFIG_MAX) < 0 || !(line = strstr(config, "npm error")))
+		if (read_whole(messages, config, CONFIG_MAX) < 0 ||
+		    !(line = strstr(config, "npm error")))
 			line = "no message";
-		return registry_error(err, -EINVAL, "npm config get", "npm cannot say what its registry is: "
-				      "%.*s", (int)strcspn(line, "\n"), line);
+		return registry_error(err, -EINVAL, "npm config get",
+				      "npm cannot say what its registry is: "
+				      "%.*s",
+				      (int)strcspn(line, "\n"), line);
 	}
 	return read_whole(out, config, CONFIG_MAX);
+}
+
+/* ------------------------------------------------------------------------- is it there */
+
+/* 0: connected; -EINTR: cancelled; other: why not. */
+static int try_address(const struct addrinfo *a, int cancel_fd)
+{
+	_cleanup_close_ int fd =
+		socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct pollfd set[] = { { .fd = fd, .events = POLLOUT },
+				{ .fd = cancel_fd, .events = POLLIN } };
+	socklen_t size = sizeof(int);
+	int n, error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0 && errno != EINPROGRESS)
+		return -errno;
+	n = poll(set, 2, CONNECT_TIMEOUT_MS);
+	if (n <= 0)
+		return n == 0 ? -ETIMEDOUT : -errno;
+	if (set[1].revents)
+		return -EINTR;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		return -errno;
+	return -error;
+}
+
+/* npm would try for eleven seconds and then end without a word of why. */
+static int check_answers(const struct npm_registry *r, int cancel_fd, struct sbx_error *err)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct addrinfo *list;
+	int result = -EHOSTUNREACH, e;
+	char port[8];
+
+	(void)snprintf(port, sizeof(port), "%u", r->to_port);
+	e = getaddrinfo(r->to_host, port, &hints, &list);
+	if (e)
+		return registry_error(err, -EHOSTUNREACH, r->to_host,
+				      "the registry's name cannot be resolved: %s; see npm config "
+				      "get registry",
+				      gai_strerror(e));
+	for (const struct addrinfo *a = list; a && result != 0 && result != -EINTR; a = a->ai_next)
+		result = try_address(a, cancel_fd);
+	freeaddrinfo(list);
+	if (result < 0 && result != -EINTR)
+		return registry_error(
+			err, result, r->to_host,
+			"the %s does not answer at port %u: %s; see npm config get %s",
+			r->proxy ? "proxy" : "registry", r->to_port, strerror(-result),
+			r->proxy ? "https-proxy" : "registry");
+	return result;
 }
 
 int npm_registry_find(struct npm_registry *ret, const char *node_dir, int cancel_fd,
@@ -367,5 +437,8 @@ int npm_registry_find(struct npm_registry *ret, const char *node_dir, int cancel
 	if (!config)
 		return -ENOMEM;
 	r = ask_npm(config, node_dir, cancel_fd, err);
-	return r < 0 ? r : npm_registry_parse(ret, config, getenv("NODE_EXTRA_CA_CERTS"), err);
+	if (r < 0)
+		return r;
+	r = npm_registry_parse(ret, config, getenv("NODE_EXTRA_CA_CERTS"), err);
+	return r < 0 ? r : check_answers(ret, cancel_fd, err);
 }

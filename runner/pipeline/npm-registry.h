@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 struct npm_registry {
-	char *url;     /* what npm in the jail is told */
-	char *proxy;   /* "http://127.0.0.1:PORT", or NULL */
-	char *cafile;  /* on the host, or NULL */
-	char *hosts;   /* content of /etc/hosts in the jail */
+	char *url; /* what npm in the jail is told */
+	char *proxy; /* "http://127.0.0.1:PORT", or NULL */
+	char *cafile; /* on the host, or NULL */
+	char *hosts; /* content of /etc/hosts in the jail */
 	bool insecure; /* the operator has set strict-ssl=false */
 	char *to_host; /* where the relay goes */
 	uint16_t to_port;

@@ -84,8 +84,10 @@ void store_sweep(struct store *s)
 		if (!name)
 			return;
 		lock = store_lock_now(s, name, LOCK_EX);
-		if (lock >= 0)
-			(void)tree_remove(s->tmp, e->d_name);
+		if (lock < 0)
+			continue;
+		(void)tree_remove(s->tmp, e->d_name);
+		(void)unlinkat(s->locks, name, 0);
 	}
 }
 
@@ -186,8 +188,8 @@ static int evict(struct store *s, const struct candidate *c)
 
 	if (kind < 0)
 		return kind;
-	if (asprintf(&name, "%s-%s", c->kind, c->key) < 0 || asprintf(&grave, "%s.evicted", name) < 0 ||
-	    asprintf(&info, "%s.info", c->key) < 0)
+	if (asprintf(&name, "%s-%s", c->kind, c->key) < 0 ||
+	    asprintf(&grave, "%s.evicted", name) < 0 || asprintf(&info, "%s.info", c->key) < 0)
 		return -ENOMEM;
 	lock = store_lock_now(s, name, LOCK_EX);
 	if (lock < 0)
@@ -229,7 +231,8 @@ static const char *entry_fault(int kind, const char *key)
 		return "has no record of its size";
 	if (recorded.files != found.files)
 		return "has files more or less than when it was made";
-	return recorded.bytes != found.bytes ? "has bytes more or less than when it was made" : NULL;
+	return recorded.bytes != found.bytes ? "has bytes more or less than when it was made"
+					     : NULL;
 }
 
 int store_verify(struct store *s, void (*report)(void *data, const char *entry, const char *what),

@@ -43,7 +43,8 @@ int store_error(struct sbx_error *err, int code, const char *item, const char *f
 /* Keys become file names and parts of lock names. */
 static bool name_ok(const char *name)
 {
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t n =
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
 	return n > 0 && n <= 100 && name[n] == '\0' && name[0] != '.';
 }
@@ -89,19 +90,26 @@ static int open_root(const char *path, struct sbx_error *err)
 	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return store_error(err, -errno, path, "cannot make the store: %s; make its parent "
-				   "directory or choose another place with --store", strerror(errno));
+		return store_error(err, -errno, path,
+				   "cannot make the store: %s; make its parent "
+				   "directory or choose another place with --store",
+				   strerror(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return store_error(err, -errno, path, "cannot open the store: %s", strerror(errno));
 	if (st.st_uid != geteuid())
-		return store_error(err, -EPERM, path, "the store belongs to user %u, not to the one "
-				   "who runs this: chown it or choose another with --store", st.st_uid);
+		return store_error(err, -EPERM, path,
+				   "the store belongs to user %u, not to the one "
+				   "who runs this: chown it or choose another with --store",
+				   st.st_uid);
 	if (st.st_mode & 022)
-		return store_error(err, -EPERM, path, "the store can be written by others (mode %04o): "
-				   "run chmod 0700 on it", st.st_mode & 07777);
+		return store_error(err, -EPERM, path,
+				   "the store can be written by others (mode %04o): "
+				   "run chmod 0700 on it",
+				   st.st_mode & 07777);
 	if ((st.st_mode & 0777) != 0700 && fchmod(fd, 0700) < 0)
-		return store_error(err, -errno, path, "cannot chmod the store: %s", strerror(errno));
+		return store_error(err, -errno, path, "cannot chmod the store: %s",
+				   strerror(errno));
 	return steal_fd(&fd);
 }
 
@@ -112,7 +120,8 @@ static int fill_store(struct store *s, const char *path, struct sbx_error *err)
 		return s->dir;
 	s->path = realpath(path, NULL);
 	if (!s->path)
-		return store_error(err, -errno, path, "cannot resolve the path: %s", strerror(errno));
+		return store_error(err, -errno, path, "cannot resolve the path: %s",
+				   strerror(errno));
 	s->tmp = open_subdir(s->dir, "tmp");
 	if (s->tmp < 0)
 		return store_error(err, s->tmp, path, "cannot open tmp/ in the store: %s",
@@ -316,9 +325,11 @@ int store_get(struct store *s, const char *kind, const char *key, int cancel_fd,
 		return -ENOMEM;
 	r = acquire(e, cancel_fd);
 	if (r == -EINTR)
-		return store_error(err, r, e->name, "cancelled while another process made the entry");
+		return store_error(err, r, e->name,
+				   "cancelled while another process made the entry");
 	if (r < 0)
-		return store_error(err, r, e->name, "cannot open or make the entry: %s", strerror(-r));
+		return store_error(err, r, e->name, "cannot open or make the entry: %s",
+				   strerror(-r));
 	*ret = steal_ptr(e);
 	return r;
 }
@@ -341,7 +352,7 @@ static int write_info(int kind, const char *key, const struct tree_sum *sum)
 	return write(fd, text, (size_t)n) == n ? 0 : -EIO;
 }
 
-/* The content is on the disk before its name is: an entry with a name is whole, power cut or not. */
+/* The content is on the disk before its name is: what has a name is whole, power cut or not. */
 static int move_into_place(struct store_entry *e, const struct tree_sum *sum)
 {
 	_cleanup_close_ int kind = store_kind_fd(e->store, e->kind);
@@ -369,8 +380,9 @@ int store_publish(struct store_entry *e, const struct tree_sum *sum, struct sbx_
 	if (r == 0)
 		r = open_entry(e);
 	if (r < 0)
-		return store_error(err, r, e->name, "cannot move the entry into place: %s%s", strerror(-r),
-				   r == -ENOENT ? "; it was evicted at once: raise --store-size" : "");
+		return store_error(
+			err, r, e->name, "cannot move the entry into place: %s%s", strerror(-r),
+			r == -ENOENT ? "; it was evicted at once: raise --store-size" : "");
 	(void)store_trim(e->store, e->store->cap, NULL);
 	return 0;
 }
@@ -379,8 +391,10 @@ struct store_entry *store_entry_free(struct store_entry *e)
 {
 	if (!e)
 		return NULL;
-	if (e->staging)
+	if (e->staging) {
 		(void)tree_remove(e->store->tmp, e->staging);
+		(void)unlinkat(e->store->locks, e->name, 0);
+	}
 	close_fd(e->dir);
 	close_fd(e->lock);
 	free(e->staging);

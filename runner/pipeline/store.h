@@ -9,7 +9,8 @@
  *   STORE/<kind>/<key>/             an entry; complete, since it was renamed into place
  *   STORE/<kind>/<key>.info         its size; the time of its last use is the time of this file
  *   STORE/tmp/<kind>-<key>.<random> what is being made
- *   STORE/locks/<kind>-<key>        flock(2): exclusive while it is made or evicted, shared while used
+ *   STORE/locks/<kind>-<key>        flock(2): exclusive while it is made or evicted, shared while
+ * used
  *
  * The directory belongs to root with mode 0700, so that no name in it can be reached by anybody
  * else whatever owns the files below. A process that dies leaves its lock behind free: what it was
@@ -29,12 +30,12 @@ struct store;
 /* An entry that is in use (it cannot be evicted) or that this process is making. */
 struct store_entry {
 	struct store *store;
-	char *name;    /* <kind>-<key>, the name of its lock */
+	char *name; /* <kind>-<key>, the name of its lock */
 	char *kind, *key;
 	char *staging; /* name below tmp/ while it is being made, else NULL */
-	char *path;    /* absolute, of the entry or of its staging directory */
+	char *path; /* absolute, of the entry or of its staging directory */
 	int lock;
-	int dir;       /* of `path` */
+	int dir; /* of `path` */
 };
 
 /*
@@ -48,8 +49,8 @@ const char *store_path(const struct store *s);
 int store_fd(const struct store *s);
 
 /*
- * Gets entry `key` of `kind`, waiting while somebody else makes it. 0: it is there; 1: it is not and
- * the caller has to make it: fill the staging directory ret->path (mode 0700, root's), then
+ * Gets entry `key` of `kind`, waiting while somebody else makes it. 0: it is there; 1: it is not
+ * and the caller has to make it: fill the staging directory ret->path (mode 0700, root's), then
  * store_publish() or free. -EINTR: `cancel_fd` (or -1) became readable.
  */
 int store_get(struct store *s, const char *kind, const char *key, int cancel_fd,

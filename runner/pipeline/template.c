@@ -4,10 +4,10 @@
  * Making the template: initdb, settings, role and database, in a jail without a network, of which
  * only the staging directory outlives the end. Nothing of a submission has been near it.
  *
- * What the settings say: a cluster that dies with its jail needs no durability; memory is counted by
- * the page; the student's role is the only one that may come by TCP, with a password, to one
- * database, of which it owns the schema `public` but not the database itself (an owner may drop it);
- * the superuser exists only on the unix socket inside the database's jail.
+ * What the settings say: a cluster that dies with its jail needs no durability; memory is counted
+ * by the page; the student's role is the only one that may come by TCP, with a password, to one
+ * database, of which it owns the schema `public` but not the database itself (an owner may drop
+ * it); the superuser exists only on the unix socket inside the database's jail.
  *
  * The SQL runs in single-user mode: one statement a line, and any error ends it.
  */
@@ -25,55 +25,53 @@
 #define LOG_MAX (64u << 10)
 #define LOCALE "C.UTF-8"
 
-static const char configuration[] =
-	"listen_addresses = '127.0.0.1,::1'\n"
-	"port = 5432\n"
-	"unix_socket_directories = '/run/postgresql'\n"
-	"unix_socket_permissions = 0700\n"
-	"max_connections = 30\n"
-	"password_encryption = scram-sha-256\n"
-	"ssl = off\n"
-	"bonjour = off\n"
-	"shared_buffers = 16MB\n"
-	"huge_pages = off\n"
-	"dynamic_shared_memory_type = mmap\n"
-	"work_mem = 4MB\n"
-	"maintenance_work_mem = 16MB\n"
-	"temp_file_limit = 64MB\n"
-	"max_worker_processes = 0\n"
-	"max_parallel_workers = 0\n"
-	"max_logical_replication_workers = 0\n"
-	"jit = off\n"
-	"autovacuum = off\n"
-	"fsync = off\n"
-	"synchronous_commit = off\n"
-	"full_page_writes = off\n"
-	"wal_level = minimal\n"
-	"max_wal_senders = 0\n"
-	"min_wal_size = 2MB\n"
-	"max_wal_size = 16MB\n"
-	"wal_recycle = off\n"
-	"wal_init_zero = off\n"
-	"log_destination = 'stderr'\n"
-	"logging_collector = off\n"
-	"log_min_messages = fatal\n"
-	"log_line_prefix = ''\n"
-	"update_process_title = off\n"
-	"timezone = 'UTC'\n"
-	"log_timezone = 'UTC'\n"
-	"datestyle = 'iso, mdy'\n"
-	"default_text_search_config = 'pg_catalog.english'\n"
-	"lc_messages = '" LOCALE "'\n"
-	"lc_monetary = '" LOCALE "'\n"
-	"lc_numeric = '" LOCALE "'\n"
-	"lc_time = '" LOCALE "'\n";
+static const char configuration[] = "listen_addresses = '127.0.0.1,::1'\n"
+				    "port = 5432\n"
+				    "unix_socket_directories = '/run/postgresql'\n"
+				    "unix_socket_permissions = 0700\n"
+				    "max_connections = 30\n"
+				    "password_encryption = scram-sha-256\n"
+				    "ssl = off\n"
+				    "bonjour = off\n"
+				    "shared_buffers = 16MB\n"
+				    "huge_pages = off\n"
+				    "dynamic_shared_memory_type = mmap\n"
+				    "work_mem = 4MB\n"
+				    "maintenance_work_mem = 16MB\n"
+				    "temp_file_limit = 64MB\n"
+				    "max_worker_processes = 0\n"
+				    "max_parallel_workers = 0\n"
+				    "max_logical_replication_workers = 0\n"
+				    "jit = off\n"
+				    "autovacuum = off\n"
+				    "fsync = off\n"
+				    "synchronous_commit = off\n"
+				    "full_page_writes = off\n"
+				    "wal_level = minimal\n"
+				    "max_wal_senders = 0\n"
+				    "min_wal_size = 2MB\n"
+				    "max_wal_size = 16MB\n"
+				    "wal_recycle = off\n"
+				    "wal_init_zero = off\n"
+				    "log_destination = 'stderr'\n"
+				    "logging_collector = off\n"
+				    "log_min_messages = fatal\n"
+				    "log_line_prefix = ''\n"
+				    "update_process_title = off\n"
+				    "timezone = 'UTC'\n"
+				    "log_timezone = 'UTC'\n"
+				    "datestyle = 'iso, mdy'\n"
+				    "default_text_search_config = 'pg_catalog.english'\n"
+				    "lc_messages = '" LOCALE "'\n"
+				    "lc_monetary = '" LOCALE "'\n"
+				    "lc_numeric = '" LOCALE "'\n"
+				    "lc_time = '" LOCALE "'\n";
 
-static const char access_rules[] =
-	"local all postgres peer\n"
-	"local all all reject\n"
-	"host app app 127.0.0.1/32 scram-sha-256\n"
-	"host app app ::1/128 scram-sha-256\n"
-	"host all all all reject\n";
+static const char access_rules[] = "local all postgres peer\n"
+				   "local all all reject\n"
+				   "host app app 127.0.0.1/32 scram-sha-256\n"
+				   "host app app ::1/128 scram-sha-256\n"
+				   "host all all all reject\n";
 
 static const char cluster_sql[] =
 	"CREATE ROLE app NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS\n"
@@ -81,13 +79,12 @@ static const char cluster_sql[] =
 	"REVOKE ALL ON DATABASE app, postgres, template1 FROM PUBLIC\n"
 	"GRANT CONNECT, TEMPORARY, CREATE ON DATABASE app TO app\n";
 
-static const char database_sql[] =
-	"ALTER SCHEMA public OWNER TO app\n"
-	"REVOKE ALL ON SCHEMA public FROM PUBLIC\n"
-	"VACUUM FREEZE ANALYZE\n";
+static const char database_sql[] = "ALTER SCHEMA public OWNER TO app\n"
+				   "REVOKE ALL ON SCHEMA public FROM PUBLIC\n"
+				   "VACUUM FREEZE ANALYZE\n";
 
-const char *const postgres_env[] = { "PATH=/usr/bin:/bin", "HOME=/tmp", "LANG=" LOCALE, "LC_ALL=" LOCALE,
-				     "TZ=UTC", NULL };
+const char *const postgres_env[] = { "PATH=/usr/bin:/bin", "HOME=/tmp", "LANG=" LOCALE,
+				     "LC_ALL=" LOCALE,	   "TZ=UTC",	NULL };
 
 struct build {
 	struct job *job;
@@ -119,8 +116,9 @@ uint32_t template_mounts(const struct job *job, struct sbx_mount *ret, char **ow
 	if (!slash || slash == *owned)
 		return 0;
 	*slash = '\0'; /* bin's parent holds lib and share, too */
-	*ret = (struct sbx_mount){ .size = sizeof(*ret), .type = SBX_MOUNT_BIND, .source = *owned,
-				   .target = *owned };
+	*ret = (struct sbx_mount){
+		.size = sizeof(*ret), .type = SBX_MOUNT_BIND, .source = *owned, .target = *owned
+	};
 	return 1;
 }
 
@@ -208,8 +206,9 @@ static int run_step(struct build *b, const struct step *step)
 	sbx_proc_free(p);
 	if (r < 0)
 		return r;
-	return result.verdict == SBX_VERDICT_EXITED && result.exit_code == 0 ?
-		       0 : step_failed(b, step->what, &result);
+	return result.verdict == SBX_VERDICT_EXITED && result.exit_code == 0
+		       ? 0
+		       : step_failed(b, step->what, &result);
 }
 
 static int text_fd(struct job *job, const char *text)
@@ -226,37 +225,46 @@ static int text_fd(struct job *job, const char *text)
 
 static int run_initdb(struct build *b)
 {
-	const char *const argv[] = { b->initdb, "-D", POSTGRES_DATA, "-U", "postgres", "--auth=trust",
-				     "--locale=" LOCALE, "--encoding=UTF8", "--no-sync",
-				     "--wal-segsize=1", "--no-instructions", NULL };
+	const char *const argv[] = { b->initdb,		  "-D",
+				     POSTGRES_DATA,	  "-U",
+				     "postgres",	  "--auth=trust",
+				     "--locale=" LOCALE,  "--encoding=UTF8",
+				     "--no-sync",	  "--wal-segsize=1",
+				     "--no-instructions", NULL };
 
 	return run_step(b, &(struct step){ .what = "initdb", .argv = argv, .stdin_fd = -1 });
 }
 
 static int write_files(struct build *b)
 {
-	static const char *const argv[] = { "/bin/sh", "-ec", "cat <&3 >postgresql.conf; cat <&4 >pg_hba.conf; "
-					    ": >pg_ident.conf; : >postgresql.auto.conf", NULL };
+	static const char *const argv[] = { "/bin/sh", "-ec",
+					    "cat <&3 >postgresql.conf; cat <&4 >pg_hba.conf; "
+					    ": >pg_ident.conf; : >postgresql.auto.conf",
+					    NULL };
 	_cleanup_close_ int conf = text_fd(b->job, configuration);
 	_cleanup_close_ int hba = conf < 0 ? -1 : text_fd(b->job, access_rules);
 	struct sbx_fd fds[] = { { conf, 3, 0 }, { hba, 4, 0 } };
 
 	if (hba < 0)
 		return b->job->error.code;
-	return run_step(b, &(struct step){ .what = "writing the settings", .argv = argv,
-						    .fds = fds, .n_fds = 2, .stdin_fd = -1 });
+	return run_step(b, &(struct step){ .what = "writing the settings",
+					   .argv = argv,
+					   .fds = fds,
+					   .n_fds = 2,
+					   .stdin_fd = -1 });
 }
 
 static int run_sql(struct build *b, const char *database, const char *sql)
 {
-	const char *const argv[] = { b->postgres, "--single", "-D", POSTGRES_DATA, "-c",
-				     "exit_on_error=on", database, NULL };
+	const char *const argv[] = { b->postgres, "--single",	      "-D",	POSTGRES_DATA,
+				     "-c",	  "exit_on_error=on", database, NULL };
 	_cleanup_close_ int text = text_fd(b->job, sql);
 
 	if (text < 0)
 		return text;
-	return run_step(b, &(struct step){ .what = "preparing the database", .argv = argv,
-						    .stdin_fd = text });
+	return run_step(b, &(struct step){ .what = "preparing the database",
+					   .argv = argv,
+					   .stdin_fd = text });
 }
 
 static int make_jail(struct build *b, const char *data)
@@ -282,7 +290,8 @@ static int prepare(struct build *b, const char *data)
 	const char *dir = b->job->settings->postgres_dir;
 	int r;
 
-	if (asprintf(&b->initdb, "%s/initdb", dir) < 0 || asprintf(&b->postgres, "%s/postgres", dir) < 0)
+	if (asprintf(&b->initdb, "%s/initdb", dir) < 0 ||
+	    asprintf(&b->postgres, "%s/postgres", dir) < 0)
 		return job_fail(b->job, -ENOMEM, "template", "out of memory");
 	b->log = job_memfd(b->job, "template-log");
 	if (b->log < 0)
@@ -327,7 +336,8 @@ int template_get(struct job *job, struct store_entry **ret)
 	int r;
 
 	if (!job->settings->postgres_dir)
-		return job_fail(job, -ENOENT, "database", "the challenge wants Postgres and none was found: "
+		return job_fail(job, -ENOENT, "database",
+				"the challenge wants Postgres and none was found: "
 				"apt-get install postgresql (no cluster need run)");
 	r = make_key(job, key, sizeof(key));
 	if (r < 0)

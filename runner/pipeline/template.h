@@ -15,8 +15,8 @@
 int template_get(struct job *job, struct store_entry **ret);
 
 /*
- * Binds the Postgres installation into a jail if it is not below /usr, which every jail has. Returns
- * how many entries of `ret` (1 is enough) were filled; `*owned` is the caller's to free.
+ * Binds the Postgres installation into a jail if it is not below /usr, which every jail has.
+ * Returns how many entries of `ret` (1 is enough) were filled; `*owned` is the caller's to free.
  */
 uint32_t template_mounts(const struct job *job, struct sbx_mount *ret, char **owned);
 

@@ -18,9 +18,10 @@ static int toolchain_error(struct sbx_error *err, int code, const char *dir, con
 	*err = (struct sbx_error){ .code = code };
 	(void)snprintf(err->stage, sizeof(err->stage), "toolchain");
 	(void)snprintf(err->item, sizeof(err->item), "%s", dir);
-	(void)snprintf(err->text, sizeof(err->text),
-		       "%s: run runner/toolchain/install.sh STORE once (it needs npm and the registry)",
-		       what);
+	(void)snprintf(
+		err->text, sizeof(err->text),
+		"%s: run runner/toolchain/install.sh STORE once (it needs npm and the registry)",
+		what);
 	return code;
 }
 
@@ -101,7 +102,8 @@ int toolchain_find(struct toolchain *ret, const char *store_dir, struct sbx_erro
 	if (r == 0)
 		r = npm_version(&t);
 	if (r < 0)
-		return toolchain_error(err, r, path, "the pinned Node runtime in the store is damaged");
+		return toolchain_error(err, r, path,
+				       "the pinned Node runtime in the store is damaged");
 	*ret = t;
 	t.dir = NULL;
 	return 0;

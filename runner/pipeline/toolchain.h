@@ -9,10 +9,10 @@
 #include <sandbox/sandbox.h>
 
 struct toolchain {
-	char *dir;             /* absolute, without symbolic links: bin/node, lib/node_modules/npm */
+	char *dir; /* absolute, without symbolic links: bin/node, lib/node_modules/npm */
 	char node_version[32]; /* "22.23.3" */
-	char node_major[8];    /* "22": stands for the ABI of native modules, which changes with it */
-	char npm_version[32];  /* "10.9.9" */
+	char node_major[8]; /* "22": stands for the ABI of native modules, which changes with it */
+	char npm_version[32]; /* "10.9.9" */
 };
 
 /* -ENOENT: not installed; `err` says how to install it. */

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Work on a directory tree that somebody else may have filled: by descriptor from its root down, one
- * name at a time, through no symbolic link and onto no other file system.
+ * Work on a directory tree that somebody else may have filled: by descriptor from its root down,
+ * one name at a time, through no symbolic link and onto no other file system.
  */
 
 #include <stdint.h>
@@ -11,16 +11,16 @@
 struct tree_sum {
 	uint64_t files; /* everything but directories */
 	uint64_t bytes; /* of regular files */
-	uint64_t disk;  /* bytes that the tree takes on the disk, directories included */
+	uint64_t disk; /* bytes that the tree takes on the disk, directories included */
 };
 
 /* Adds up the tree below `dir`. -E2BIG: deeper than 100 levels; -EXDEV: a mount is in the way. */
 int tree_sum(int dir, struct tree_sum *ret);
 
 /*
- * Makes a tree that a jail has written ours: every entry becomes root's, and whatever is not a plain
- * file of mode 0644 or 0755 with one name, a directory or a symbolic link is refused with -EINVAL.
- * Directories become 0755, `dir` included. Nobody else may write to the tree any more.
+ * Makes a tree that a jail has written ours: every entry becomes root's, and whatever is not a
+ * plain file of mode 0644 or 0755 with one name, a directory or a symbolic link is refused with
+ * -EINVAL. Directories become 0755, `dir` included. Nobody else may write to the tree any more.
  */
 int tree_seal(int dir, struct tree_sum *ret);
 

@@ -26,8 +26,9 @@ static struct npm_registry parsed(const char *config)
 
 static void test_https_by_name(void **state)
 {
-	struct npm_registry r = parsed("registry=https://packages.example/npm/\nproxy=null\nhttps-proxy=null\n"
-				       "noproxy=\n" REST);
+	struct npm_registry r =
+		parsed("registry=https://packages.example/npm/\nproxy=null\nhttps-proxy=null\n"
+		       "noproxy=\n" REST);
 
 	(void)state;
 	assert_string_equal(r.url, "https://packages.example/npm/");
@@ -35,7 +36,8 @@ static void test_https_by_name(void **state)
 	assert_int_equal(r.to_port, 443);
 	assert_int_equal(r.port, 443);
 	assert_null(r.proxy);
-	assert_string_equal(r.hosts, "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 packages.example\n");
+	assert_string_equal(r.hosts,
+			    "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 packages.example\n");
 	npm_registry_done(&r);
 }
 
@@ -59,13 +61,15 @@ static void test_addresses(void **state)
 	assert_string_equal(r.url, "http://127.0.0.1:8081/repo/npm/");
 	assert_string_equal(r.to_host, "192.0.2.7");
 	npm_registry_done(&r);
-	assert_int_equal(npm_registry_parse(&r, "registry=https://192.0.2.7/\n" REST, NULL, NULL), -EINVAL);
+	assert_int_equal(npm_registry_parse(&r, "registry=https://192.0.2.7/\n" REST, NULL, NULL),
+			 -EINVAL);
 }
 
 static void test_proxy(void **state)
 {
-	struct npm_registry r = parsed("registry=https://packages.example/\nproxy=null\n"
-				       "https-proxy=http://proxy.example:3128/\nnoproxy=other.example\n" REST);
+	struct npm_registry r =
+		parsed("registry=https://packages.example/\nproxy=null\n"
+		       "https-proxy=http://proxy.example:3128/\nnoproxy=other.example\n" REST);
 
 	(void)state;
 	assert_string_equal(r.proxy, "http://127.0.0.1:3128");
@@ -77,15 +81,18 @@ static void test_proxy(void **state)
 
 static void test_noproxy(void **state)
 {
-	static const char *const lists[] = { "a.example,packages.example", ".packages.example", "example", "*" };
+	static const char *const lists[] = { "a.example,packages.example", ".packages.example",
+					     "example", "*" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		_cleanup_free_ char *config = NULL;
 		struct npm_registry r;
 
-		assert_true(asprintf(&config, "registry=https://packages.example/\nhttps-proxy=http://p:1\n"
-				     "noproxy=%s\n" REST, lists[i]) > 0);
+		assert_true(asprintf(&config,
+				     "registry=https://packages.example/\nhttps-proxy=http://p:1\n"
+				     "noproxy=%s\n" REST,
+				     lists[i]) > 0);
 		r = parsed(config);
 		assert_null(r.proxy);
 		npm_registry_done(&r);
@@ -94,8 +101,9 @@ static void test_noproxy(void **state)
 
 static void test_suffix_is_not_a_domain(void **state)
 {
-	struct npm_registry r = parsed("registry=https://packages.example/\nhttps-proxy=http://p:1\n"
-				       "noproxy=ages.example\n" REST);
+	struct npm_registry r =
+		parsed("registry=https://packages.example/\nhttps-proxy=http://p:1\n"
+		       "noproxy=ages.example\n" REST);
 
 	(void)state;
 	assert_non_null(r.proxy);
@@ -136,16 +144,19 @@ static void test_refused(void **state)
 
 static void test_certificates(void **state)
 {
-	struct npm_registry r = parsed("registry=https://host/\ncafile=/proc/self/status\nstrict-ssl=true\n");
+	struct npm_registry r =
+		parsed("registry=https://host/\ncafile=/proc/self/status\nstrict-ssl=true\n");
 
 	(void)state;
 	assert_non_null(r.cafile);
 	assert_false(r.insecure);
 	npm_registry_done(&r);
-	assert_int_equal(npm_registry_parse(&r, "registry=https://host/\n" REST, "/dev/null", NULL), 0);
+	assert_int_equal(npm_registry_parse(&r, "registry=https://host/\n" REST, "/dev/null", NULL),
+			 0);
 	assert_string_equal(r.cafile, "/dev/null");
 	npm_registry_done(&r);
-	assert_int_equal(npm_registry_parse(&r, "registry=https://host/\n" REST, "/nonexistent", NULL), 0);
+	assert_int_equal(
+		npm_registry_parse(&r, "registry=https://host/\n" REST, "/nonexistent", NULL), 0);
 	assert_null(r.cafile);
 	npm_registry_done(&r);
 	r = parsed("registry=https://host/\nstrict-ssl=false\n");

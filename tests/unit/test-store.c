@@ -105,6 +105,7 @@ static void test_abandoned_entry_leaves_nothing(void **state)
 	assert_int_equal(stat(staging, &st), -1);
 	assert_int_equal(stat("/etc/passwd", &st), 0);
 	assert_false(exists(f, "deps/aa"));
+	assert_false(exists(f, "locks/deps-aa"));
 	assert_int_equal(store_get(f->store, "deps", "aa", -1, &e, NULL), 1);
 	store_entry_free(e);
 }
@@ -121,7 +122,7 @@ static void test_names_are_checked(void **state)
 	}
 }
 
-/* The child makes the entry while the parent asks for it: the parent waits, then gets the child's. */
+/* The child makes the entry while the parent asks: the parent waits, then gets the child's. */
 static void test_single_flight(void **state)
 {
 	struct fixture *f = *state;
@@ -137,8 +138,8 @@ static void test_single_flight(void **state)
 	if (pid == 0) {
 		struct tree_sum sum;
 
-		if (store_get(f->store, "deps", "aa", -1, &e, NULL) != 1 || write(started[1], "x", 1) != 1 ||
-		    read(go[0], &byte, 1) != 1)
+		if (store_get(f->store, "deps", "aa", -1, &e, NULL) != 1 ||
+		    write(started[1], "x", 1) != 1 || read(go[0], &byte, 1) != 1)
 			_exit(1);
 		write_file(e->dir, "by-child", "x");
 		_exit(tree_seal(e->dir, &sum) < 0 || store_publish(e, &sum, NULL) < 0);
@@ -175,7 +176,8 @@ static void test_wait_is_cancellable(void **state)
 	close(cancel[1]);
 }
 
-/* A maker that was killed leaves its staging directory; the next one who opens the store removes it. */
+/* A maker that was killed leaves its staging directory; the next one who opens the store removes
+ * it. */
 static void test_stale_staging_is_swept(void **state)
 {
 	struct fixture *f = *state;
@@ -201,6 +203,7 @@ static void test_stale_staging_is_swept(void **state)
 	assert_int_equal(store_get(f->store, "deps", "live", -1, &live, NULL), 1);
 	assert_int_equal(store_open(&second, f->dir, 0, NULL), 0);
 	assert_int_equal(stat(name, &st), -1);
+	assert_false(exists(f, "locks/deps-dead"));
 	assert_int_equal(stat(live->path, &st), 0);
 	store_entry_free(live);
 	store_free(second);
@@ -385,16 +388,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_publish_and_hit, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_abandoned_entry_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_abandoned_entry_leaves_nothing, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_names_are_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_single_flight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wait_is_cancellable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_staging_is_swept, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_eviction_is_lru_and_spares_users, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_eviction_is_lru_and_spares_users, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_a_hit_counts_as_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_trims_to_the_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_foreign_directories_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_foreign_directories_are_refused, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_seal_refuses_what_is_odd, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remove_follows_nothing, setup, teardown),
 		cmocka_unit_test(test_key_parts_do_not_run_together),
