@@ -7,7 +7,7 @@ const { HttpError } = require('./http-error');
 
 const scrypt = promisify(crypto.scrypt);
 
-const derive = (password, salt) => scrypt(password, salt, 32, { N: 8192, r: 8, p: 1 });
+const derive = (password, salt) => scrypt(password, salt, 32, { N: 4096, r: 8, p: 1 });
 const sha256 = (text) => crypto.createHash('sha256').update(text).digest();
 
 async function hashPassword(password) {
