@@ -282,6 +282,7 @@ void spawn_kill(int pidfd)
 	if (pidfd < 0)
 		return;
 	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	/* ECHILD is as good: the caller ignores SIGCHLD or has reaped it, so it is gone. */
 	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
 		;
 }

@@ -26,8 +26,10 @@
  *   - Threads: a ctx and a plan may be used by any number of threads at once. A policy, a group, a
  *     jail and its processes belong to one thread at a time.
  *   - The library installs no signal handler, forks no copy of its caller, waits only for its own
- *     children (their exit signal is 0: the caller's SIGCHLD handler and wait(2) do not see them),
- *     keeps no thread, changes no directory, umask or environment, prints nothing and never exits.
+ *     children, keeps no thread, changes no directory, umask or environment, prints nothing and
+ *     never exits. Each jail and each relay is one child process of the caller: a SIGCHLD comes
+ *     when it ends (execve(2) resets the exit signal that would prevent it). Whether the caller
+ *     ignores it, handles it, or reaps the child with wait(2) by accident makes no difference here.
  *
  * Linux 5.15 or newer, x86-64. This release needs the caller to be root.
  */

@@ -13,7 +13,7 @@
 #include "util/util.h"
 
 #define BACKOFF_MIN NSEC_PER_MSEC
-#define BACKOFF_MAX (20 * NSEC_PER_MSEC)
+#define BACKOFF_MAX (5 * NSEC_PER_MSEC) /* a look costs 5 us, waiting too long costs the verdict */
 #define PROBE_TIMEOUT (2 * NSEC_PER_SEC)
 #define MAX_LISTENERS 32
 

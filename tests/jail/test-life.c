@@ -13,7 +13,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -142,7 +142,7 @@ static void test_two_hundred_jails_leave_nothing(void **state)
 }
 
 /* In a child: a jail with a running program; says so on `fd`, then waits to be killed. */
-static void caller_with_a_jail(int fd, bool fork_a_copy)
+static void caller_with_a_jail(int fd, bool fork_a_copy, const char *procs)
 {
 	const char *argv[] = { "/probe", "sleep", "600", NULL };
 	struct sbx_ctx *ctx;
@@ -154,7 +154,10 @@ static void caller_with_a_jail(int fd, bool fork_a_copy)
 	struct sbx_jail *j;
 	struct sbx_proc *p;
 	pid_t copy = 0;
+	int group = procs ? open(procs, O_WRONLY | O_CLOEXEC) : -1;
 
+	if (procs && (group < 0 || write(group, "0", 1) != 1))
+		_exit(1);
 	if (sbx_ctx_new(&ctx, NULL, NULL) < 0 || sbx_jail_new(ctx, plan, &j, &o, NULL) < 0 ||
 	    sbx_jail_exec(j, &p, &e, NULL) < 0)
 		_exit(1);
@@ -171,7 +174,7 @@ static void caller_with_a_jail(int fd, bool fork_a_copy)
 		(void)pause();
 }
 
-static pid_t start_caller(bool fork_a_copy, pid_t *ret_copy)
+static pid_t start(bool fork_a_copy, const char *procs, pid_t *ret_copy)
 {
 	int ends[2];
 	pid_t pid;
@@ -180,12 +183,22 @@ static pid_t start_caller(bool fork_a_copy, pid_t *ret_copy)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
-		caller_with_a_jail(ends[1], fork_a_copy);
+		caller_with_a_jail(ends[1], fork_a_copy, procs);
 	(void)close(ends[1]);
 	if (read(ends[0], ret_copy, sizeof(*ret_copy)) != (ssize_t)sizeof(*ret_copy))
 		fail_msg("the caller could not make its jail");
 	(void)close(ends[0]);
 	return pid;
+}
+
+static pid_t start_caller(bool fork_a_copy, pid_t *ret_copy)
+{
+	return start(fork_a_copy, NULL, ret_copy);
+}
+
+static pid_t start_caller_in(const char *procs, pid_t *ret_copy)
+{
+	return start(false, procs, ret_copy);
 }
 
 /* Jails end by themselves soon after its creator: waited for, not slept for. */
@@ -276,6 +289,61 @@ static void test_several_processes_in_one_jail(void **state)
 	sbx_plan_unref(plan);
 }
 
+static void reap_everything(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	errno = saved;
+}
+
+/* Callers that ignore SIGCHLD, or whose handler waits for any child, take init away from us. */
+static void test_a_caller_with_its_own_sigchld(void **state)
+{
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct traces before;
+
+	run_once(plan);
+	before = look();
+	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	run_once(plan);
+	assert_true(signal(SIGCHLD, reap_everything) != SIG_ERR);
+	run_once(plan);
+	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+	assert_same(before, look());
+	sbx_plan_unref(plan);
+}
+
+/*
+ * An owner that ran in another memory group than the one who sweeps: its groups lie below its own.
+ * Only v1 has such parents; on v2 the parent is the same for all.
+ */
+static void test_groups_below_another_parent_are_swept(void **state)
+{
+	char group[] = "/sys/fs/cgroup/memory/sandbox-test-owner", file[80];
+	struct traces before = look();
+	struct sbx_ctx *ctx = NULL;
+	pid_t pid, copy;
+
+	if (access("/sys/fs/cgroup/memory/memory.limit_in_bytes", F_OK) < 0)
+		return;
+	assert_true(mkdir(group, 0755) == 0 || errno == EEXIST);
+	(void)snprintf(file, sizeof(file), "%s/cgroup.procs", group);
+	pid = start_caller_in(file, &copy);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	wait_for_processes(before.processes);
+	assert_true(count_groups() > before.groups);
+	assert_int_equal(sbx_ctx_new(&ctx, NULL, NULL), 0);
+	sbx_ctx_free(ctx);
+	(void)snprintf(file, sizeof(file), "%s/sandbox", group);
+	assert_int_equal(rmdir(file), 0);
+	assert_int_equal(rmdir(group), 0);
+	assert_same(before, look());
+}
+
 static void test_exec_failures_say_what(void **state)
 {
 	const char *missing[] = { "/no/such/program", NULL };
@@ -354,6 +422,8 @@ int main(void)
 		cmocka_unit_test(test_a_forked_copy_keeps_no_jail_alive),
 		cmocka_unit_test(test_a_live_owner_is_not_swept),
 		cmocka_unit_test(test_several_processes_in_one_jail),
+		cmocka_unit_test(test_a_caller_with_its_own_sigchld),
+		cmocka_unit_test(test_groups_below_another_parent_are_swept),
 		cmocka_unit_test(test_exec_failures_say_what),
 		cmocka_unit_test(test_a_failed_jail_leaves_nothing),
 		cmocka_unit_test(test_a_larger_options_struct_is_refused),
