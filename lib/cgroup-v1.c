@@ -11,10 +11,28 @@
 #include <fcntl.h>
 
 #define PAGE 4096u
+#define SOCKETS_MIN (8ull << 20)
+
+/*
+ * v1 charges the buffers of TCP and UDP sockets to no memory limit, but to a counter of their own: a
+ * jail without one takes what the host allows to all its sockets together. The kernel still gives
+ * each TCP socket its minimum.
+ */
+static int limit_sockets(int dir, uint64_t memory, struct sbx_error *err)
+{
+	int r;
+
+	if (faccessat(dir, "memory.kmem.tcp.limit_in_bytes", F_OK, 0) < 0)
+		return 0;
+	r = cgroup_limit(dir, "memory.kmem.tcp.limit_in_bytes", MAX_OF(memory / 16, SOCKETS_MIN), PAGE, err);
+	return r < 0 ? r : 0;
+}
 
 static int limit_memory(int dir, uint64_t bytes, struct sbx_error *err)
 {
-	return cgroup_limit(dir, "memory.limit_in_bytes", bytes, PAGE, err);
+	int r = cgroup_limit(dir, "memory.limit_in_bytes", bytes, PAGE, err);
+
+	return r < 0 ? r : limit_sockets(dir, bytes, err);
 }
 
 /* memsw counts memory and swap together: equal to the memory limit it leaves no swap. */

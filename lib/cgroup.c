@@ -391,16 +391,26 @@ static int set_limits(struct cgroup *cg, const struct cgroup_limits *l, struct s
 	return r < 0 ? r : 0;
 }
 
-static int make_dirs(struct cgroup *cg, struct sbx_error *err)
+/*
+ * A v1 cpu group counts nothing for us. Who has no cpu limit, own or inherited, is better off without:
+ * the thread that joins it goes to the end of the processor's queue.
+ */
+static bool is_needed(const struct cgroup *cg, const struct cgroup_limits *l, int hierarchy)
+{
+	return hierarchy != H_CPU || l->cpu_milli || cg->parent || !l->leaf;
+}
+
+static int make_dirs(struct cgroup *cg, const struct cgroup_limits *l, struct sbx_error *err)
 {
 	int i, parent;
 
 	for (i = 0; i < H_COUNT; i++) {
 		parent = cg->parent ? cg->parent->dir[i] : cg->root->parent[i];
-		if (parent < 0)
+		if (parent < 0 || !is_needed(cg, l, i))
 			continue;
 		if (mkdirat(parent, cg->name, 0755) < 0)
 			return error_set(err, -errno, "cgroup", cg->name, "cannot make the group");
+		cg->made |= 1u << i;
 		cg->dir[i] = openat(parent, cg->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (cg->dir[i] < 0)
 			return error_set(err, -errno, "cgroup", cg->name, "cannot open the group");
@@ -420,7 +430,7 @@ int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *pare
 		cg->dir[i] = -1;
 	(void)snprintf(cg->name, sizeof(cg->name), "%.16s.%u.%.31s", root->token,
 		       __atomic_fetch_add(&root->next, 1, __ATOMIC_RELAXED), label);
-	r = make_dirs(cg, err);
+	r = make_dirs(cg, limits, err);
 	if (r >= 0 && root->v2_controllers && parent)
 		enable_controllers(parent->dir[H_V2]);
 	if (r >= 0)
@@ -437,9 +447,9 @@ void cgroup_done(struct cgroup *cg)
 	if (!cg->root)
 		return;
 	for (i = 0; i < H_COUNT; i++) {
-		parent = cg->parent ? cg->parent->dir[i] : cg->root->parent[i];
-		if (parent < 0)
+		if (!(cg->made & 1u << i))
 			continue;
+		parent = cg->parent ? cg->parent->dir[i] : cg->root->parent[i];
 		cg->dir[i] = close_fd(cg->dir[i]);
 		(void)unlinkat(parent, cg->name, AT_REMOVEDIR);
 	}

@@ -24,6 +24,7 @@ struct cgroup_limits {
 	uint64_t memory;
 	uint32_t pids;
 	uint32_t cpu_milli;
+	bool leaf; /* a jail: no group is made below it */
 };
 
 struct cgroup;
@@ -58,7 +59,8 @@ struct cgroup {
 	struct cgroup_root *root;
 	struct cgroup *parent; /* NULL: the root */
 	char name[64];
-	int dir[H_COUNT];
+	uint32_t made;    /* bit for each hierarchy with a directory of ours */
+	int dir[H_COUNT]; /* -1: not used */
 	int memory_by, swap_by, pids_by, cpu_by; /* SBX_BY_* of the limits that are set */
 };
 

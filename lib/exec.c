@@ -201,6 +201,7 @@ static int send_request(struct sbx_proc *p, struct request *q, const char *path,
 	if (r < 0)
 		return error_set(err, r == -EMSGSIZE ? -E2BIG : -ECHILD, "control", path,
 				 "the jail's init cannot be reached");
+	p->jail->used = true;
 	status = close_fd(status);
 	exec_write = close_fd(exec_write);
 	while (q->n_own)
@@ -270,7 +271,10 @@ static struct sbx_proc *proc_alloc(struct sbx_jail *j, const struct sbx_exec *e)
 	p->streams[0].pipe = p->streams[0].dest = p->streams[1].pipe = p->streams[1].dest = -1;
 	p->output_kill = e->flags & SBX_EXEC_OUTPUT_KILL;
 	p->cpu_limit = e->cpu_ns ? e->cpu_ns : j->plan->cpu_ns;
-	cgroup_read(&j->cgroup, &before);
+	if (j->used)
+		cgroup_read(&j->cgroup, &before);
+	else
+		before.cpu_ns = cgroup_cpu_ns(&j->cgroup); /* init's; the other counters are new */
 	p->cpu_at_start = before.cpu_ns;
 	p->oom_at_start = before.oom_kills;
 	p->pids_refused_at_start = before.pids_refused;

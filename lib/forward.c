@@ -76,9 +76,9 @@ static int start_relay(struct sbx_jail *j, const struct relay_config *c, int lis
 	spawn.fds[1] = j->pidfd;
 	spawn.fds[2] = creator;
 	spawn.fds[3] = config;
-	r = spawn_start(&spawn);
+	r = spawn_begin(&spawn);
 	if (r >= 0)
-		r = spawn_open_gate(&spawn);
+		r = spawn_finish(&spawn);
 	if (r >= 0)
 		r = spawn_await_exec(&spawn);
 	if (r < 0) {

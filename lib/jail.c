@@ -205,37 +205,66 @@ static int open_proc_ns(int pid, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int hand_over(struct sbx_jail *j, struct spawn *spawn, struct start *s, bool joined,
-		     struct sbx_error *err)
+static bool wants_userns(const struct start *s, const struct sbx_plan *plan)
 {
-	_cleanup_close_ int userns = -1;
-	int r = spawn_map(spawn, j->ids.first, ID_RANGE);
+	const char *pool;
+	uint32_t i;
+
+	for (i = 0; i < s->head.n_plan + s->head.n_extra; i++)
+		if (nth_mount(s, plan, i, &pool)->flags & SBX_MOUNT_IDMAP)
+			return true;
+	return false;
+}
+
+static int hand_over(struct sbx_jail *j, struct start *s, int userns, struct sbx_error *err)
+{
+	int r = start_mounts(s, j->plan, userns, err);
 
 	if (r < 0)
-		return error_set(err, r, step_name(STEP_IDMAP), j->label, "%s", step_advice(STEP_IDMAP, r));
-	r = spawn_open_gate(spawn);
-	if (r < 0)
-		return lost(j, err);
-	userns = open_proc_ns(spawn->pid, "user");
+		return r;
+	return start_send(s, j->control) < 0 ? lost(j, err) : 0;
+}
+
+static int hand_over_mapped(struct sbx_jail *j, struct start *s, struct sbx_error *err)
+{
+	_cleanup_close_ int userns = open_proc_ns(j->pid, "user");
+
 	if (userns < 0)
 		return error_set(err, userns, "idmap", j->label, "the jail's user namespace cannot be opened");
-	s->head.n_plan = j->plan->blob->n_mounts;
-	s->head.flags = joined ? START_JOINED_NET : 0;
-	s->head.uid_count = ID_RANGE;
-	r = start_mounts(s, j->plan, userns, err);
+	return hand_over(j, s, userns, err);
+}
+
+/*
+ * START waits in the socket for init: its mounts are made while the clone is, which takes longer.
+ * Only what needs the new user namespace comes after it.
+ */
+static int spawn_and_hand_over(struct sbx_jail *j, struct spawn *spawn, struct start *s, struct sbx_error *err)
+{
+	bool mapped = wants_userns(s, j->plan);
+	struct sbx_error early_err = { 0 };
+	int early = 0, r = spawn_begin(spawn);
+
+	if (r >= 0) {
+		if (!mapped)
+			early = hand_over(j, s, -1, &early_err);
+		r = spawn_finish(spawn);
+	}
 	if (r < 0)
-		return r;
-	r = start_send(s, j->control);
-	if (r < 0)
-		return lost(j, err);
-	return wait_parked(j, s, err);
+		return error_set(err, r, step_name(spawn->failed_step), j->label, "%s",
+				 step_advice(spawn->failed_step, r));
+	j->pid = spawn->pid;
+	j->pidfd = spawn->pidfd;
+	if (early < 0 && err)
+		*err = early_err;
+	return mapped ? hand_over_mapped(j, s, err) : early;
 }
 
 static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, struct start *s,
 		      struct sbx_error *err)
 {
 	struct spawn spawn = { .flags = NAMESPACES, .cgroup = &j->cgroup, .netns = -1,
-			       .image = j->ctx->init_memfd, .name = "sandbox-init", .n_fds = 3 };
+			       .image = j->ctx->init_memfd, .name = "sandbox-init", .n_fds = 3,
+			       .map_first = j->ids.first, .map_count = ID_RANGE };
 	_cleanup_close_ int inner = -1, creator = -1, netns = -1;
 	int pair[2], r = control_pair(pair);
 
@@ -258,15 +287,14 @@ static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, stru
 	spawn.fds[0] = inner;
 	spawn.fds[1] = j->plan->memfd;
 	spawn.fds[2] = creator;
-	r = spawn_start(&spawn);
-	if (r < 0)
-		return error_set(err, r, step_name(spawn.failed_step), j->label, "%s",
-				 step_advice(spawn.failed_step, r));
-	j->pid = spawn.pid;
-	j->pidfd = spawn.pidfd;
+	s->head.n_plan = j->plan->blob->n_mounts;
+	s->head.flags = o->netns_of ? START_JOINED_NET : 0;
+	s->head.uid_count = ID_RANGE;
+	r = spawn_and_hand_over(j, &spawn, s, err);
 	inner = close_fd(inner); /* so that the death of init is an end of file here */
-	r = hand_over(j, &spawn, s, o->netns_of != NULL, err);
-	if (r < 0)
+	if (r >= 0)
+		r = wait_parked(j, s, err);
+	if (r < 0 && j->pidfd >= 0)
 		(void)sbx_jail_kill(j, NULL); /* before its stack is taken away */
 	spawn_settle(&spawn);
 	return r;
@@ -305,7 +333,7 @@ static int jail_setup(struct sbx_jail *j, const struct sbx_jail_options *o, stru
 		      struct sbx_error *err)
 {
 	struct cgroup_limits limits = { .memory = j->plan->memory, .pids = j->plan->pids,
-					.cpu_milli = j->plan->cpu_milli };
+					.cpu_milli = j->plan->cpu_milli, .leaf = true };
 	struct sbx_ctx *ctx = j->ctx;
 	int r = check_label(o->label ? o->label : "jail", j->label, sizeof(j->label), err);
 

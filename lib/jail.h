@@ -29,6 +29,7 @@ struct sbx_jail {
 	int pid;     /* of init, on the host; valid until it is reaped */
 	int pidfd;
 	bool dead;   /* reaped */
+	bool used;   /* a program was started in it */
 	bool killed; /* by us or the caller, not by itself */
 	int quotas[JAIL_QUOTAS]; /* O_PATH on the writable tmpfs */
 	int n_quotas;

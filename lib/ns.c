@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -169,59 +168,12 @@ static int join_and_clone(struct spawn *s)
 	if (s->netns >= 0 && setns(s->netns, CLONE_NEWNET) < 0)
 		return fail_at(s, STEP_NETNS, -errno);
 	pid = clone_child(&args, s);
-	if (pid < 0)
+	if (pid < 0) {
+		s->pidfd = -1; /* the kernel may have written one before it failed */
 		return fail_at(s, STEP_CLONE, (int)pid);
+	}
 	s->pid = (int)pid;
 	return 0;
-}
-
-static void *helper_main(void *data)
-{
-	return (void *)(intptr_t)join_and_clone(data);
-}
-
-/* With every signal blocked: a handler of the caller must not run in the thread or the child. */
-static int run_helper(struct spawn *s)
-{
-	sigset_t all;
-	pthread_attr_t attr;
-	pthread_t thread;
-	void *result;
-	int r = pthread_attr_init(&attr);
-
-	if (r)
-		return -r;
-	(void)sigfillset(&all);
-	(void)pthread_attr_setsigmask_np(&attr, &all);
-	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
-	r = pthread_create(&thread, &attr, helper_main, s);
-	(void)pthread_attr_destroy(&attr);
-	if (r)
-		return fail_at(s, STEP_CLONE, -r);
-	r = pthread_join(thread, &result);
-	return r ? -r : (int)(intptr_t)result;
-}
-
-int spawn_start(struct spawn *s)
-{
-	int r;
-
-	s->pid = s->pidfd = -1;
-	s->gate[0] = s->gate[1] = -1;
-	s->failed_step = STEP_CLONE;
-	s->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
-			-1, 0);
-	if (s->stack == MAP_FAILED) {
-		s->stack = NULL;
-		return -errno;
-	}
-	r = pipe2(s->gate, O_CLOEXEC) < 0 ? -errno : 0;
-	s->child_gate = s->gate[0];
-	if (r == 0)
-		r = run_helper(s);
-	if (r < 0)
-		spawn_settle(s);
-	return r;
 }
 
 static int write_map(int pid, const char *file, uint32_t first, uint32_t count)
@@ -238,16 +190,81 @@ static int write_map(int pid, const char *file, uint32_t first, uint32_t count)
 	return 0;
 }
 
-int spawn_map(const struct spawn *s, uint32_t first, uint32_t count)
+static int map_and_release(struct spawn *s)
 {
-	int r = write_map(s->pid, "uid_map", first, count);
+	int r = 0;
 
-	return r < 0 ? r : write_map(s->pid, "gid_map", first, count);
+	if (s->flags & CLONE_NEWUSER) {
+		r = write_map(s->pid, "uid_map", s->map_first, s->map_count);
+		if (r >= 0)
+			r = write_map(s->pid, "gid_map", s->map_first, s->map_count);
+	}
+	if (r < 0)
+		return fail_at(s, STEP_IDMAP, r);
+	return write(s->gate[1], "", 1) == 1 ? 0 : fail_at(s, STEP_CLONE, -errno);
 }
 
-int spawn_open_gate(struct spawn *s)
+static void *helper_main(void *data)
 {
-	return write(s->gate[1], "", 1) == 1 ? 0 : -errno;
+	int r = join_and_clone(data);
+
+	if (r >= 0)
+		r = map_and_release(data);
+	return (void *)(intptr_t)r;
+}
+
+/* With every signal blocked: a handler of the caller must not run in the thread or the child. */
+static int start_helper(struct spawn *s)
+{
+	sigset_t all;
+	pthread_attr_t attr;
+	int r = pthread_attr_init(&attr);
+
+	if (r)
+		return -r;
+	(void)sigfillset(&all);
+	(void)pthread_attr_setsigmask_np(&attr, &all);
+	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
+	r = pthread_create(&s->thread, &attr, helper_main, s);
+	(void)pthread_attr_destroy(&attr);
+	return -r;
+}
+
+int spawn_begin(struct spawn *s)
+{
+	int r;
+
+	s->pid = s->pidfd = -1;
+	s->gate[0] = s->gate[1] = -1;
+	s->failed_step = STEP_CLONE;
+	s->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
+			-1, 0);
+	if (s->stack == MAP_FAILED) {
+		s->stack = NULL;
+		return -errno;
+	}
+	r = pipe2(s->gate, O_CLOEXEC) < 0 ? -errno : 0;
+	s->child_gate = s->gate[0];
+	if (r == 0)
+		r = start_helper(s);
+	if (r < 0)
+		spawn_settle(s);
+	return r;
+}
+
+int spawn_finish(struct spawn *s)
+{
+	void *result;
+	int r = -pthread_join(s->thread, &result);
+
+	if (r == 0)
+		r = (int)(intptr_t)result;
+	if (r < 0) {
+		spawn_kill(s->pidfd); /* before its stack is taken away */
+		s->pidfd = close_fd(s->pidfd);
+		spawn_settle(s);
+	}
+	return r;
 }
 
 /*

@@ -5,23 +5,27 @@
  * Starting the static program (lib/init) in new namespaces and in its control groups.
  *
  * A short-lived thread joins the v1 groups and, if asked, a network namespace: both concern that
- * thread alone and are inherited by what it clones. The clone shares the caller's memory until it
+ * thread alone and are inherited by what it clones. It also maps the ids and lets the child go, so
+ * that the child need not wait until the caller is scheduled. The clone shares the caller's memory until it
  * executes (CLONE_VM), so that its cost does not grow with the caller; it runs on a stack of its
  * own and makes raw system calls only, because errno and thread-local storage are not its own.
  */
 
 #include "cgroup.h"
+#include <pthread.h>
 #include <sandbox/sandbox.h>
 
 #define SPAWN_FDS 4
 
 struct spawn {
 	/* in */
-	uint64_t flags;             /* CLONE_NEW* of clone3(2); CLONE_NEWUSER waits for maps */
+	uint64_t flags;             /* CLONE_NEW* of clone3(2) */
 	const struct cgroup *cgroup; /* NULL: stay in the caller's */
 	int netns;                  /* joined first; -1: none */
 	int image;                  /* memfd of the program */
 	const char *name;           /* argv[0] */
+	uint32_t map_first;         /* with CLONE_NEWUSER: the host's ids that its ids from 0 are */
+	uint32_t map_count;
 	int fds[SPAWN_FDS];         /* become 3, 4, ...; number 5 is the creator's pidfd */
 	int n_fds;
 	/* out */
@@ -32,12 +36,15 @@ struct spawn {
 	int gate[2];
 	int child_gate; /* gate[0] as the child reads it: in shared memory, so never changed after the clone */
 	void *stack;
+	pthread_t thread;
 };
 
-/* Clones; the child waits in front of the gate. Then spawn_map() and spawn_open_gate(). */
-int spawn_start(struct spawn *s);
-int spawn_map(const struct spawn *s, uint32_t first, uint32_t count);
-int spawn_open_gate(struct spawn *s);
+/*
+ * Begins; the caller may do other work and must then call spawn_finish(), which returns when the
+ * program is on its way. After a failure there is no child.
+ */
+int spawn_begin(struct spawn *s);
+int spawn_finish(struct spawn *s);
 
 /* Waits until the child has executed the program; -ECHILD if it is dead instead. */
 int spawn_await_exec(struct spawn *s);

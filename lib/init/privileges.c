@@ -20,15 +20,9 @@ int bounding_drop(void)
 	unsigned long cap = 0;
 	int r;
 
-	while ((r = sys_prctl(PR_CAPBSET_READ, cap, 0)) >= 0) {
-		if (r > 0) {
-			r = sys_prctl(PR_CAPBSET_DROP, cap, 0);
-			if (r < 0)
-				return r;
-		}
+	/* Until -EINVAL: past the last one that this kernel has. capabilities_drop() reads them back. */
+	while ((r = sys_prctl(PR_CAPBSET_DROP, cap, 0)) >= 0)
 		cap++;
-	}
-	/* -EINVAL: past the last one that this kernel has. */
 	return r == -EINVAL && cap > 0 ? 0 : r;
 }
 

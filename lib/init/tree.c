@@ -47,7 +47,7 @@ static int enter_directory(int dir, const char *name)
 /* Makes what is missing. The root itself has no name and gives -EBUSY. */
 int tree_open_parent(int root, const char *target, char ret_name[static NAME_MAX_SIZE])
 {
-	_cleanup_close_ int dir = -1;
+	_cleanup_close_ int dir = -1; /* -1: still at the root */
 	char following[NAME_MAX_SIZE];
 	int r;
 
@@ -56,21 +56,18 @@ int tree_open_parent(int root, const char *target, char ret_name[static NAME_MAX
 	r = next_component(&target, ret_name);
 	if (r <= 0)
 		return r < 0 ? r : -EBUSY;
-	dir = sys_dupfd(root, 0);
-	while (dir >= 0) {
-		int next;
+	while ((r = next_component(&target, following)) > 0) {
+		int next = enter_directory(dir < 0 ? root : dir, ret_name);
 
-		r = next_component(&target, following);
-		if (r <= 0)
-			return r < 0 ? r : steal_fd(&dir);
-		next = enter_directory(dir, ret_name);
 		if (next < 0)
 			return next;
-		(void)sys_close(dir);
+		close_cleanup(&dir);
 		dir = next;
-		memcpy(ret_name, following, sizeof(following));
+		memcpy(ret_name, following, strlen(following) + 1);
 	}
-	return dir;
+	if (r < 0)
+		return r;
+	return dir < 0 ? sys_dupfd(root, 0) : steal_fd(&dir);
 }
 
 int tree_open_directory(int root, const char *target)
@@ -88,16 +85,13 @@ int tree_open_file(int root, const char *target)
 {
 	char name[NAME_MAX_SIZE];
 	_cleanup_close_ int parent = tree_open_parent(root, target, name);
-	int fd, r;
+	int fd;
 
 	if (parent < 0)
 		return parent;
-	fd = sys_openat2(parent, name, O_PATH | O_NOFOLLOW, 0, STRICT);
-	if (fd != -ENOENT)
+	/* Rarely is something there; and the empty file's own descriptor names the place as well. */
+	fd = sys_openat2(parent, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW, 0644, STRICT);
+	if (fd != -EEXIST)
 		return fd;
-	r = sys_openat2(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644, STRICT);
-	if (r < 0)
-		return r;
-	(void)sys_close(r);
 	return sys_openat2(parent, name, O_PATH | O_NOFOLLOW, 0, STRICT);
 }
