@@ -24,7 +24,8 @@ static int limit_sockets(int dir, uint64_t memory, struct sbx_error *err)
 
 	if (faccessat(dir, "memory.kmem.tcp.limit_in_bytes", F_OK, 0) < 0)
 		return 0;
-	r = cgroup_limit(dir, "memory.kmem.tcp.limit_in_bytes", MAX_OF(memory / 16, SOCKETS_MIN), PAGE, err);
+	r = cgroup_limit(dir, "memory.kmem.tcp.limit_in_bytes", MAX_OF(memory / 16, SOCKETS_MIN),
+			 PAGE, err);
 	return r < 0 ? r : 0;
 }
 
@@ -45,13 +46,8 @@ static int limit_swap(int dir, uint64_t memory, struct sbx_error *err)
 	if (!host_has_swap())
 		return SBX_BY_NO_SWAP;
 	return error_set(err, -ENOTSUP, "cgroup", "memory.memsw.limit_in_bytes",
-			 "the host swaps and its kernel cannot limit it: boot with swapaccount=1 or run swapoff -a");
-}
-
-/* One more: v1 counts our init, and while it lives the thread that made it. */
-static int limit_pids(int dir, uint32_t n, struct sbx_error *err)
-{
-	return cgroup_limit(dir, "pids.max", (uint64_t)n + 1, 0, err);
+			 "the host swaps and its kernel cannot limit it: boot with swapaccount=1 "
+			 "or run swapoff -a");
 }
 
 static int limit_cpu(int dir, uint32_t milli, struct sbx_error *err)
@@ -68,13 +64,6 @@ static void read_memory(int dir, struct sbx_stats *ret)
 	ret->oom_kills = cgroup_read_key(dir, "memory.oom_control", "oom_kill");
 }
 
-static void read_pids(int dir, struct sbx_stats *ret)
-{
-	(void)cgroup_read_u64(dir, "pids.current", &ret->pids_now);
-	(void)cgroup_read_u64(dir, "pids.peak", &ret->pids_peak);
-	ret->pids_refused = cgroup_read_key(dir, "pids.events", "max");
-}
-
 /* "0" moves the writing thread alone and skips the wait that any other number costs. */
 static int join(int dir)
 {
@@ -85,9 +74,9 @@ const struct cgroup_ops cgroup_v1_ops = {
 	.by = SBX_BY_CGROUP1,
 	.limit_memory = limit_memory,
 	.limit_swap = limit_swap,
-	.limit_pids = limit_pids,
+	.limit_pids = cgroup_limit_pids,
 	.limit_cpu = limit_cpu,
 	.read_memory = read_memory,
-	.read_pids = read_pids,
+	.read_pids = cgroup_read_pids,
 	.join = join,
 };

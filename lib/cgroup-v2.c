@@ -33,11 +33,6 @@ static int limit_swap(int dir, uint64_t memory, struct sbx_error *err)
 			 "the host swaps and its kernel cannot limit it: run swapoff -a");
 }
 
-static int limit_pids(int dir, uint32_t n, struct sbx_error *err)
-{
-	return cgroup_limit(dir, "pids.max", (uint64_t)n + 1, 0, err);
-}
-
 static int limit_cpu(int dir, uint32_t milli, struct sbx_error *err)
 {
 	char want[40], got[64];
@@ -50,8 +45,8 @@ static int limit_cpu(int dir, uint32_t milli, struct sbx_error *err)
 	if (r < 0)
 		return error_set(err, r, "cgroup", "cpu.max", "cannot set the limit %s", want);
 	if (!starts_with(got, want))
-		return error_set(err, -ENOTSUP, "cgroup", "cpu.max", "wrote %s, the kernel kept %.20s", want,
-				 got);
+		return error_set(err, -ENOTSUP, "cgroup", "cpu.max",
+				 "wrote %s, the kernel kept %.20s", want, got);
 	return 0;
 }
 
@@ -63,20 +58,13 @@ static void read_memory(int dir, struct sbx_stats *ret)
 	ret->oom_kills = cgroup_read_key(dir, "memory.events", "oom_kill");
 }
 
-static void read_pids(int dir, struct sbx_stats *ret)
-{
-	(void)cgroup_read_u64(dir, "pids.current", &ret->pids_now);
-	(void)cgroup_read_u64(dir, "pids.peak", &ret->pids_peak);
-	ret->pids_refused = cgroup_read_key(dir, "pids.events", "max");
-}
-
 const struct cgroup_ops cgroup_v2_ops = {
 	.by = SBX_BY_CGROUP2,
 	.limit_memory = limit_memory,
 	.limit_swap = limit_swap,
-	.limit_pids = limit_pids,
+	.limit_pids = cgroup_limit_pids,
 	.limit_cpu = limit_cpu,
 	.read_memory = read_memory,
-	.read_pids = read_pids,
+	.read_pids = cgroup_read_pids,
 	.join = NULL,
 };

@@ -88,9 +88,23 @@ int cgroup_limit(int dir, const char *file, uint64_t value, uint64_t slack, stru
 		return error_set(err, r, "cgroup", file, "cannot set the limit %llu",
 				 (unsigned long long)value);
 	if (got > value || value - got > slack)
-		return error_set(err, -ENOTSUP, "cgroup", file, "wrote the limit %llu, the kernel kept %llu",
+		return error_set(err, -ENOTSUP, "cgroup", file,
+				 "wrote the limit %llu, the kernel kept %llu",
 				 (unsigned long long)value, (unsigned long long)got);
 	return 0;
+}
+
+/* One more: our init is counted too, and on v1 for a moment the thread that makes it. */
+int cgroup_limit_pids(int dir, uint32_t n, struct sbx_error *err)
+{
+	return cgroup_limit(dir, "pids.max", (uint64_t)n + 1, 0, err);
+}
+
+void cgroup_read_pids(int dir, struct sbx_stats *ret)
+{
+	(void)cgroup_read_u64(dir, "pids.current", &ret->pids_now);
+	(void)cgroup_read_u64(dir, "pids.peak", &ret->pids_peak);
+	ret->pids_refused = cgroup_read_key(dir, "pids.events", "max");
 }
 
 bool host_has_swap(void)
@@ -169,7 +183,8 @@ static int make_parent(struct cgroup_root *root, int i, const char *mount, const
 	if (base < 0)
 		return error_set(err, -errno, "cgroup", path, "cannot open the control group");
 	if (mkdirat(base, name, 0755) < 0 && errno != EEXIST)
-		return error_set(err, -errno, "cgroup", path, "cannot make the group %s there", name);
+		return error_set(err, -errno, "cgroup", path, "cannot make the group %s there",
+				 name);
 	fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, -errno, "cgroup", path, "cannot open the group %s", name);
@@ -183,7 +198,8 @@ static bool v2_has(const char *controllers, const char *name)
 	const char *at = strstr(controllers, name);
 	size_t n = strlen(name);
 
-	return at && (at == controllers || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\n' || !at[n]);
+	return at && (at == controllers || at[-1] == ' ') &&
+	       (at[n] == ' ' || at[n] == '\n' || !at[n]);
 }
 
 static void enable_controllers(int dir)
@@ -250,7 +266,8 @@ int cgroup_root_init(struct cgroup_root *root, const char *parent, const char *t
 	find_mounts(&mounts);
 	if (!mounts.v2[0])
 		return error_set(err, -ENOTSUP, "cgroup", "cgroup2",
-				 "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified");
+				 "no cgroup2 file system is mounted: mount -t cgroup2 none "
+				 "/sys/fs/cgroup/unified");
 	r = open_v2(root, mounts.v2, parent, err);
 	if (r >= 0)
 		r = open_v1(root, &mounts, parent, err);
@@ -274,7 +291,8 @@ void cgroup_root_done(struct cgroup_root *root)
 
 static void remove_tree(int parent, const char *name, int depth)
 {
-	_cleanup_close_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int dir = openat(parent, name,
+					 O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct dirent *e;
 	DIR *d;
 	int copy;
@@ -296,7 +314,8 @@ static void remove_tree(int parent, const char *name, int depth)
 /* rmdir needs the processes gone, and cgroup.kill does not wait for them. */
 static void kill_and_settle(int parent, const char *name)
 {
-	_cleanup_close_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int dir = openat(parent, name,
+					 O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int tries;
 
 	if (dir < 0)
@@ -354,7 +373,8 @@ void cgroup_sweep(int fd, const char *token)
 static int missing(struct sbx_error *err, const char *what)
 {
 	return error_set(err, -ENOTSUP, "cgroup", what,
-			 "no usable %s controller: enable it (kernel option cgroup_enable=%s, or delegate it) or set no such limit",
+			 "no usable %s controller: enable it (kernel option cgroup_enable=%s, or "
+			 "delegate it) or set no such limit",
 			 what, what);
 }
 
@@ -363,9 +383,11 @@ static int set_limits(struct cgroup *cg, const struct cgroup_limits *l, struct s
 	const struct cgroup_root *root = cg->root;
 	int r = 0;
 
-	if ((l->memory && !root->memory) || (l->pids && !root->pids) || (l->cpu_milli && !root->cpu))
-		return missing(err, l->memory && !root->memory ? "memory" :
-				    l->pids && !root->pids ? "pids" : "cpu");
+	if ((l->memory && !root->memory) || (l->pids && !root->pids) ||
+	    (l->cpu_milli && !root->cpu))
+		return missing(err, l->memory && !root->memory ? "memory"
+				    : l->pids && !root->pids   ? "pids"
+							       : "cpu");
 	if (l->memory) {
 		int dir = cg->dir[root->memory == &cgroup_v1_ops ? H_MEMORY : H_V2];
 
@@ -418,8 +440,8 @@ static int make_dirs(struct cgroup *cg, const struct cgroup_limits *l, struct sb
 	return 0;
 }
 
-int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *parent, const char *label,
-		const struct cgroup_limits *limits, struct sbx_error *err)
+int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *parent,
+		const char *label, const struct cgroup_limits *limits, struct sbx_error *err)
 {
 	int i, r;
 
@@ -486,7 +508,8 @@ void cgroup_read(const struct cgroup *cg, struct sbx_stats *ret)
 	const struct cgroup_root *root = cg->root;
 
 	if (root->memory)
-		root->memory->read_memory(cg->dir[root->memory == &cgroup_v1_ops ? H_MEMORY : H_V2], ret);
+		root->memory->read_memory(cg->dir[root->memory == &cgroup_v1_ops ? H_MEMORY : H_V2],
+					  ret);
 	if (root->pids)
 		root->pids->read_pids(cg->dir[root->pids == &cgroup_v1_ops ? H_PIDS : H_V2], ret);
 	ret->cpu_ns = cgroup_cpu_ns(cg);

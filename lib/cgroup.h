@@ -77,8 +77,8 @@ int cgroup_root_record(const struct cgroup_root *root, int fd);
 void cgroup_sweep(int fd, const char *token);
 
 /* Makes the directories, writes the limits and reads them back. -ENOTSUP names what is missing. */
-int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *parent, const char *label,
-		const struct cgroup_limits *limits, struct sbx_error *err);
+int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *parent,
+		const char *label, const struct cgroup_limits *limits, struct sbx_error *err);
 void cgroup_done(struct cgroup *cg); /* its processes must be gone */
 
 int cgroup_join_thread(const struct cgroup *cg);
@@ -90,8 +90,11 @@ uint64_t cgroup_cpu_ns(const struct cgroup *cg);
 int cgroup_write(int dir, const char *file, const char *value);
 int cgroup_write_u64(int dir, const char *file, uint64_t value);
 int cgroup_read_text(int dir, const char *file, char *buf, size_t size);
-int cgroup_read_u64(int dir, const char *file, uint64_t *ret);   /* "max" is UINT64_MAX */
+int cgroup_read_u64(int dir, const char *file, uint64_t *ret);        /* "max" is UINT64_MAX */
 uint64_t cgroup_read_key(int dir, const char *file, const char *key); /* "key N" lines; else 0 */
 /* Writes a limit and reads it back; what the kernel kept may be lower by at most `slack`. */
 int cgroup_limit(int dir, const char *file, uint64_t value, uint64_t slack, struct sbx_error *err);
+/* The pids controller has the same files in both versions. */
+int cgroup_limit_pids(int dir, uint32_t n, struct sbx_error *err);
+void cgroup_read_pids(int dir, struct sbx_stats *ret);
 bool host_has_swap(void);

@@ -49,7 +49,8 @@ int control_send(int fd, const struct iovec *parts, int n_parts, const int *fds,
 
 static int wait_readable(int fd, int timeout_ms)
 {
-	uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : deadline_after((uint64_t)timeout_ms * NSEC_PER_MSEC);
+	uint64_t deadline = timeout_ms < 0 ? UINT64_MAX
+					   : deadline_after((uint64_t)timeout_ms * NSEC_PER_MSEC);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint64_t now;
 	int r;
@@ -90,14 +91,17 @@ static int take_fds(struct msghdr *m, int *fds, int max_fds)
 	return count;
 }
 
-int control_receive(int fd, void *buf, size_t size, int *fds, int max_fds, int *ret_fds, int timeout_ms)
+int control_receive(int fd, void *buf, size_t size, int *fds, int max_fds, int *ret_fds,
+		    int timeout_ms)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(64 * sizeof(int))];
 	} space;
 	struct iovec iov = { .iov_base = buf, .iov_len = size };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space.bytes,
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = space.bytes,
 			    .msg_controllen = sizeof(space) };
 	int i, count, r = wait_readable(fd, timeout_ms);
 	ssize_t n;

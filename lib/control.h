@@ -16,4 +16,5 @@ int control_send(int fd, const struct iovec *parts, int n_parts, const int *fds,
  * One message into `buf`, at most `max_fds` descriptors into `fds` (all close-on-exec). Returns its
  * length; 0 is end of file; -ETIMEDOUT after `timeout_ms` (-1: never), -EPROTO if it was cut.
  */
-int control_receive(int fd, void *buf, size_t size, int *fds, int max_fds, int *ret_fds, int timeout_ms);
+int control_receive(int fd, void *buf, size_t size, int *fds, int max_fds, int *ret_fds,
+		    int timeout_ms);

@@ -87,7 +87,8 @@ static int check_privileges(struct sbx_error *err)
 	int r = 0;
 
 	if (!caps)
-		return error_set(err, -errno, "ctx", "capabilities", "cannot read the caller's capabilities");
+		return error_set(err, -errno, "ctx", "capabilities",
+				 "cannot read the caller's capabilities");
 	for (i = 0; i < ARRAY_SIZE(needed) && !r; i++) {
 		if (cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &value) == 0 && value == CAP_SET)
 			continue;
@@ -114,7 +115,8 @@ static int open_dir(int at, const char *name, struct sbx_error *err)
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
 		close_fd(fd);
 		return error_set(err, -EPERM, "ctx", name,
-				 "the runtime directory is not ours alone: chown it to the caller and chmod go-w");
+				 "the runtime directory is not ours alone: chown it to the caller "
+				 "and chmod go-w");
 	}
 	return fd;
 }
@@ -143,12 +145,14 @@ static int take_token(struct sbx_ctx *ctx, struct sbx_error *err)
 		(void)snprintf(ctx->token + 2 * i, 3, "%02x", random[i]);
 	ctx->owner_fd = lock_file(ctx->owners_dir, ctx->token, 1);
 	if (ctx->owner_fd < 0)
-		return error_set(err, ctx->owner_fd, "ctx", ctx->token, "cannot lock the owner token");
+		return error_set(err, ctx->owner_fd, "ctx", ctx->token,
+				 "cannot lock the owner token");
 	return 0;
 }
 
 /* Calls `each` for every file of `dir` whose lock can be taken, then removes the file. */
-static void sweep_dir(struct sbx_ctx *ctx, int dir, void (*each)(struct sbx_ctx *, int, const char *))
+static void sweep_dir(struct sbx_ctx *ctx, int dir,
+		      void (*each)(struct sbx_ctx *, int, const char *))
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
 	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
@@ -193,7 +197,8 @@ static int ctx_setup(struct sbx_ctx *ctx, const struct sbx_ctx_options *o, struc
 	r = take_token(ctx, err);
 	if (r < 0)
 		return r;
-	r = cgroup_root_init(&ctx->cgroups, o->cgroup_parent ? o->cgroup_parent : "sandbox", ctx->token, err);
+	r = cgroup_root_init(&ctx->cgroups, o->cgroup_parent ? o->cgroup_parent : "sandbox",
+			     ctx->token, err);
 	if (r < 0)
 		return r;
 	r = cgroup_root_record(&ctx->cgroups, ctx->owner_fd);
@@ -203,20 +208,25 @@ static int ctx_setup(struct sbx_ctx *ctx, const struct sbx_ctx_options *o, struc
 	sweep_dir(ctx, ctx->ids_dir, NULL);
 	ctx->init_memfd = memfd_program("sandbox-init", sbx_init_image, sbx_init_image_size);
 	if (ctx->init_memfd < 0)
-		return error_set(err, ctx->init_memfd, "ctx", "memfd", "cannot prepare the jail's init");
+		return error_set(err, ctx->init_memfd, "ctx", "memfd",
+				 "cannot prepare the jail's init");
 	return 0;
 }
 
-SBX_PUBLIC int sbx_ctx_new(struct sbx_ctx **ret, const struct sbx_ctx_options *o, struct sbx_error *err)
+SBX_PUBLIC int sbx_ctx_new(struct sbx_ctx **ret, const struct sbx_ctx_options *o,
+			   struct sbx_error *err)
 {
 	struct sbx_ctx_options options;
 	struct sbx_ctx *ctx;
 	int i, r = options_copy(&options, sizeof(options), o);
 
 	if (r < 0)
-		return error_set(err, r, "ctx", "options", "struct sbx_ctx_options has a size this library does not know");
-	if (options.cgroup_parent && (strchr(options.cgroup_parent, '/') || !options.cgroup_parent[0]))
-		return error_set(err, -EINVAL, "ctx", "cgroup_parent", "must be one name without '/'");
+		return error_set(err, r, "ctx", "options",
+				 "struct sbx_ctx_options has a size this library does not know");
+	if (options.cgroup_parent &&
+	    (strchr(options.cgroup_parent, '/') || !options.cgroup_parent[0]))
+		return error_set(err, -EINVAL, "ctx", "cgroup_parent",
+				 "must be one name without '/'");
 	ctx = calloc(1, sizeof(*ctx));
 	if (!ctx)
 		return error_set(err, -ENOMEM, "ctx", NULL, "out of memory");

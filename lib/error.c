@@ -61,14 +61,16 @@ static const struct {
 	[STEP_FORK] = { "fork", "the jail could not start another process; is it at its limit?" },
 	[STEP_FDS] = { "fds", "the descriptors of the program could not be placed" },
 	[STEP_SESSION] = { "setsid", "a session of its own could not be made" },
-	[STEP_RLIMIT] = { "rlimit", "a resource limit could not be set; is the caller's hard limit lower?" },
+	[STEP_RLIMIT] = { "rlimit",
+			  "a resource limit could not be set; is the caller's hard limit lower?" },
 	[STEP_GROUPS] = { "setgroups", "the supplementary groups could not be dropped" },
 	[STEP_BOUNDING] = { "caps", "the capability bounding set could not be emptied" },
 	[STEP_SECUREBITS] = { "caps", "the securebits could not be locked" },
 	[STEP_SETUID] = { "setuid", "the ids of the program could not be set" },
 	[STEP_CAPABILITIES] = { "caps", "the capabilities could not be dropped" },
 	[STEP_NO_NEW_PRIVS] = { "no_new_privs", "no_new_privs could not be set" },
-	[STEP_LANDLOCK] = { "landlock", "Landlock could not be applied; a policy may list it as optional" },
+	[STEP_LANDLOCK] = { "landlock",
+			    "Landlock could not be applied; a policy may list it as optional" },
 	[STEP_CWD] = { "cwd", "the working directory cannot be entered" },
 	[STEP_SECCOMP] = { "seccomp", "the system call filter could not be loaded" },
 	[STEP_EXEC] = { "exec", "the program could not be executed" },
@@ -102,7 +104,8 @@ const char *step_advice(int step, int code)
 	if (step == STEP_CLONE && code == -ENOSPC)
 		return "the host's namespace limits are used up (sysctl user.max_*_namespaces)";
 	if (step == STEP_CLONE && code == -EACCES)
-		return "a memfd may not be executed (sysctl vm.memfd_noexec is 2: set it to 0 or 1)";
+		return "a memfd may not be executed (sysctl vm.memfd_noexec is 2: set it to 0 or "
+		       "1)";
 	return known_step(step) ? steps[step].advice : "the jail failed at a step of its own";
 }
 

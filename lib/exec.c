@@ -68,7 +68,8 @@ static int add_fd(struct request *q, int fd, int target, uint32_t flags)
 	return 0;
 }
 
-static int add_output(struct request *q, struct stream *s, bool given, int fd, int target, uint64_t limit)
+static int add_output(struct request *q, struct stream *s, bool given, int fd, int target,
+		      uint64_t limit)
 {
 	int end, r;
 
@@ -112,15 +113,18 @@ static int request_build(struct request *q, struct sbx_proc *p, const struct sbx
 	int r;
 
 	if (!path || !*path || !e->argv || !e->argv[0])
-		return error_set(err, -EINVAL, "exec", "argv", "a program needs a name and an argv");
+		return error_set(err, -EINVAL, "exec", "argv",
+				 "a program needs a name and an argv");
 	q->head.type = MSG_EXEC;
 	q->head.uid = e->flags & SBX_EXEC_IDS ? e->uid : plan->blob->uid;
 	q->head.gid = e->flags & SBX_EXEC_IDS ? e->gid : plan->blob->gid;
 	if (!q->head.uid || !q->head.gid || q->head.uid >= ID_RANGE || q->head.gid >= ID_RANGE)
-		return error_set(err, -EINVAL, "exec", "uid", "programs run as ids 1 to 65535 of the jail");
+		return error_set(err, -EINVAL, "exec", "uid",
+				 "programs run as ids 1 to 65535 of the jail");
 	size = strlen(path) + 1 + strlen(cwd) + 1 + list_size(e->argv) + list_size(e->env);
 	if (size > STRINGS_MAX)
-		return error_set(err, -E2BIG, "exec", path, "arguments and environment exceed 128 KiB");
+		return error_set(err, -E2BIG, "exec", path,
+				 "arguments and environment exceed 128 KiB");
 	q->strings = malloc(size);
 	if (!q->strings)
 		return error_set(err, -ENOMEM, "exec", path, "out of memory");
@@ -130,11 +134,13 @@ static int request_build(struct request *q, struct sbx_proc *p, const struct sbx
 	q->head.envc = add_strings(q, e->env);
 	q->head.strings_size = (uint32_t)q->size;
 	if (q->head.argc > ARGS_MAX || q->head.envc > ARGS_MAX)
-		return error_set(err, -E2BIG, "exec", path, "more than %u arguments or variables", ARGS_MAX);
+		return error_set(err, -E2BIG, "exec", path, "more than %u arguments or variables",
+				 ARGS_MAX);
 	q->default_output = plan->output;
 	r = add_fds(q, p, e);
 	if (r < 0)
-		return error_set(err, r, "fds", path, "its descriptors cannot be passed (at most %u, no number twice)",
+		return error_set(err, r, "fds", path,
+				 "its descriptors cannot be passed (at most %u, no number twice)",
 				 FDS_MAX);
 	return 0;
 }
@@ -169,7 +175,8 @@ static int await_started(struct sbx_proc *p, const char *path, struct sbx_error 
 		struct started started;
 		struct failed failed;
 	} m;
-	int got = 0, n = control_receive(p->status, &m, sizeof(m), &p->pidfd, 1, &got, REPLY_TIMEOUT_MS);
+	int got = 0,
+	    n = control_receive(p->status, &m, sizeof(m), &p->pidfd, 1, &got, REPLY_TIMEOUT_MS);
 
 	if (n >= (int)sizeof(m.started) && m.type == MSG_STARTED && got == 1)
 		return 0;
@@ -177,11 +184,13 @@ static int await_started(struct sbx_proc *p, const char *path, struct sbx_error 
 		return jail_failed(p->jail, &m.failed, path, err);
 	if (n == -ETIMEDOUT)
 		return error_set(err, -ETIMEDOUT, "exec", path,
-				 "the jail's init did not answer in 10 s: is the jail starved of processor time?");
+				 "the jail's init did not answer in 10 s: is the jail starved of "
+				 "processor time?");
 	return error_set(err, -ECHILD, "control", path, "%s", step_advice(STEP_CONTROL, 0));
 }
 
-static int send_request(struct sbx_proc *p, struct request *q, const char *path, struct sbx_error *err)
+static int send_request(struct sbx_proc *p, struct request *q, const char *path,
+			struct sbx_error *err)
 {
 	_cleanup_close_ int status = -1, exec_read = -1, exec_write = -1;
 	struct iovec parts[2] = { { &q->head, sizeof(q->head) } };
@@ -189,7 +198,8 @@ static int send_request(struct sbx_proc *p, struct request *q, const char *path,
 
 	if (p->jail->dead)
 		return error_set(err, -ECHILD, "control", path, "the jail has ended");
-	if (control_pair(pair) < 0 || (p->status = pair[0], status = pair[1], pipe2(ends, O_CLOEXEC) < 0))
+	if (control_pair(pair) < 0 ||
+	    (p->status = pair[0], status = pair[1], pipe2(ends, O_CLOEXEC) < 0))
 		return error_set(err, -errno, "exec", path, "cannot make the status channel");
 	exec_read = ends[0];
 	exec_write = ends[1];
@@ -290,10 +300,12 @@ SBX_PUBLIC int sbx_jail_exec(struct sbx_jail *j, struct sbx_proc **ret, const st
 	int r = options_copy(&x, sizeof(x), e);
 
 	if (r < 0 || !e)
-		return error_set(err, r < 0 ? r : -EINVAL, "exec", "size", "struct sbx_exec has a size this library does not know");
+		return error_set(err, r < 0 ? r : -EINVAL, "exec", "size",
+				 "struct sbx_exec has a size this library does not know");
 	p = proc_alloc(j, &x);
 	q = calloc(1, sizeof(*q));
-	r = p && q ? request_build(q, p, &x, err) : error_set(err, -ENOMEM, "exec", NULL, "out of memory");
+	r = p && q ? request_build(q, p, &x, err)
+		   : error_set(err, -ENOMEM, "exec", NULL, "out of memory");
 	if (r >= 0)
 		r = send_request(p, q, x.path ? x.path : x.argv[0], err);
 	if (q) {

@@ -33,19 +33,22 @@ static int add_target(struct relay_config *c, const void *address, size_t length
 
 static int resolve_host(struct relay_config *c, const struct sbx_forward *f, struct sbx_error *err)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *list, *a;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *list,
+			*a;
 	char port[8];
 	int r;
 
 	(void)snprintf(port, sizeof(port), "%u", f->host_port);
 	r = getaddrinfo(f->host, port, &hints, &list);
 	if (r)
-		return error_set(err, -EHOSTUNREACH, "forward", f->host, "the name cannot be resolved: %s",
-				 gai_strerror(r));
+		return error_set(err, -EHOSTUNREACH, "forward", f->host,
+				 "the name cannot be resolved: %s", gai_strerror(r));
 	for (a = list; a && c->n_targets < RELAY_TARGETS_MAX; a = a->ai_next)
 		(void)add_target(c, a->ai_addr, a->ai_addrlen);
 	freeaddrinfo(list);
-	return c->n_targets ? 0 : error_set(err, -EHOSTUNREACH, "forward", f->host, "the name has no address");
+	return c->n_targets ? 0
+			    : error_set(err, -EHOSTUNREACH, "forward", f->host,
+					"the name has no address");
 }
 
 static int targets(struct relay_config *c, const struct sbx_forward *f, struct sbx_error *err)
@@ -58,20 +61,25 @@ static int targets(struct relay_config *c, const struct sbx_forward *f, struct s
 	if (f->host)
 		return resolve_host(c, f, err);
 	if (strlen(f->unix_path) >= sizeof(un.sun_path))
-		return error_set(err, -ENAMETOOLONG, "forward", f->unix_path, "longer than a socket path may be");
+		return error_set(err, -ENAMETOOLONG, "forward", f->unix_path,
+				 "longer than a socket path may be");
 	copy_string(un.sun_path, sizeof(un.sun_path), f->unix_path);
 	return add_target(c, &un, sizeof(un));
 }
 
-static int start_relay(struct sbx_jail *j, const struct relay_config *c, int listener, struct sbx_error *err)
+static int start_relay(struct sbx_jail *j, const struct relay_config *c, int listener,
+		       struct sbx_error *err)
 {
-	struct spawn spawn = { .netns = -1, .image = j->ctx->init_memfd, .name = "sandbox-relay", .n_fds = 4 };
+	struct spawn spawn = {
+		.netns = -1, .image = j->ctx->init_memfd, .name = "sandbox-relay", .n_fds = 4
+	};
 	_cleanup_close_ int config = memfd_data("relay-config", c, sizeof(*c));
 	_cleanup_close_ int creator = creator_pidfd();
 	int r;
 
 	if (config < 0 || creator < 0)
-		return error_set(err, config < 0 ? config : creator, "forward", j->label, "cannot prepare the relay");
+		return error_set(err, config < 0 ? config : creator, "forward", j->label,
+				 "cannot prepare the relay");
 	spawn.fds[0] = listener;
 	spawn.fds[1] = j->pidfd;
 	spawn.fds[2] = creator;
@@ -93,19 +101,25 @@ static int start_relay(struct sbx_jail *j, const struct relay_config *c, int lis
 	return 0;
 }
 
-SBX_PUBLIC int sbx_jail_forward(struct sbx_jail *j, const struct sbx_forward *f, struct sbx_error *err)
+SBX_PUBLIC int sbx_jail_forward(struct sbx_jail *j, const struct sbx_forward *f,
+				struct sbx_error *err)
 {
-	struct relay_config config = { .magic = RELAY_MAGIC, .uid = j->ids.first + RELAY_ID, .gid = j->ids.first + RELAY_ID };
+	struct relay_config config = { .magic = RELAY_MAGIC,
+				       .uid = j->ids.first + RELAY_ID,
+				       .gid = j->ids.first + RELAY_ID };
 	_cleanup_close_ int listener = -1;
 	struct sbx_forward options;
 	int r = options_copy(&options, sizeof(options), f);
 
 	if (r < 0 || !f)
-		return error_set(err, r < 0 ? r : -EINVAL, "forward", "size", "struct sbx_forward has a size this library does not know");
+		return error_set(err, r < 0 ? r : -EINVAL, "forward", "size",
+				 "struct sbx_forward has a size this library does not know");
 	if (options.connections > RELAY_CONNECTIONS_MAX)
-		return error_set(err, -EINVAL, "forward", "connections", "at most %u", RELAY_CONNECTIONS_MAX);
+		return error_set(err, -EINVAL, "forward", "connections", "at most %u",
+				 RELAY_CONNECTIONS_MAX);
 	if (j->n_relays == JAIL_RELAYS)
-		return error_set(err, -E2BIG, "forward", j->label, "a jail has at most %d relays", JAIL_RELAYS);
+		return error_set(err, -E2BIG, "forward", j->label, "a jail has at most %d relays",
+				 JAIL_RELAYS);
 	config.connections = options.connections ? options.connections : DEFAULT_CONNECTIONS;
 	config.bytes = options.bytes ? options.bytes : DEFAULT_BYTES;
 	r = targets(&config, &options, err);

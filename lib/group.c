@@ -6,8 +6,8 @@
 #include "jail.h"
 #include "util/util.h"
 
-SBX_PUBLIC int sbx_group_new(struct sbx_ctx *ctx, struct sbx_group **ret, const struct sbx_group_options *o,
-			     struct sbx_error *err)
+SBX_PUBLIC int sbx_group_new(struct sbx_ctx *ctx, struct sbx_group **ret,
+			     const struct sbx_group_options *o, struct sbx_error *err)
 {
 	struct sbx_group_options options;
 	struct cgroup_limits limits;
@@ -15,16 +15,20 @@ SBX_PUBLIC int sbx_group_new(struct sbx_ctx *ctx, struct sbx_group **ret, const 
 	int r = options_copy(&options, sizeof(options), o);
 
 	if (r < 0)
-		return error_set(err, r, "group", "options", "struct sbx_group_options has a size this library does not know");
+		return error_set(err, r, "group", "options",
+				 "struct sbx_group_options has a size this library does not know");
 	if (options.label && (strpbrk(options.label, "/.") || strlen(options.label) > 31))
-		return error_set(err, -EINVAL, "group", "label", "must be at most 31 characters without '/' and '.'");
+		return error_set(err, -EINVAL, "group", "label",
+				 "must be at most 31 characters without '/' and '.'");
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return error_set(err, -ENOMEM, "group", NULL, "out of memory");
 	g->ctx = ctx;
-	limits = (struct cgroup_limits){ .memory = options.memory, .pids = options.pids,
+	limits = (struct cgroup_limits){ .memory = options.memory,
+					 .pids = options.pids,
 					 .cpu_milli = options.cpu_milli };
-	r = cgroup_init(&g->cgroup, &ctx->cgroups, NULL, options.label ? options.label : "group", &limits, err);
+	r = cgroup_init(&g->cgroup, &ctx->cgroups, NULL, options.label ? options.label : "group",
+			&limits, err);
 	if (r < 0) {
 		free(g);
 		return r;

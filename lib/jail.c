@@ -28,7 +28,8 @@ int creator_pidfd(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int jail_failed(const struct sbx_jail *j, const struct failed *f, const char *item, struct sbx_error *err)
+int jail_failed(const struct sbx_jail *j, const struct failed *f, const char *item,
+		struct sbx_error *err)
 {
 	return error_set(err, f->error < 0 ? f->error : -EPROTO, step_name(f->step),
 			 item ? item : j->label, "%s", step_advice(f->step, f->error));
@@ -92,8 +93,8 @@ static uint64_t extra_tmpfs(const struct start *s)
 }
 
 /* Mount `i` of the plan, then of the extra ones, and the pool that its strings are in. */
-static const struct plan_mount *nth_mount(const struct start *s, const struct sbx_plan *plan, uint32_t i,
-					  const char **pool)
+static const struct plan_mount *nth_mount(const struct start *s, const struct sbx_plan *plan,
+					  uint32_t i, const char **pool)
 {
 	if (i < s->head.n_plan) {
 		*pool = plan_string(plan, 0);
@@ -103,7 +104,8 @@ static const struct plan_mount *nth_mount(const struct start *s, const struct sb
 	return &s->extra[i - s->head.n_plan];
 }
 
-static int start_mounts(struct start *s, const struct sbx_plan *plan, int userns, struct sbx_error *err)
+static int start_mounts(struct start *s, const struct sbx_plan *plan, int userns,
+			struct sbx_error *err)
 {
 	uint32_t i, n = s->head.n_plan + s->head.n_extra;
 	const struct plan_mount *m;
@@ -177,7 +179,8 @@ static int wait_parked(struct sbx_jail *j, const struct start *s, struct sbx_err
 				REPLY_TIMEOUT_MS);
 
 	if (n == -ETIMEDOUT)
-		return error_set(err, n, "control", j->label, "the jail's init did not park in 10 s");
+		return error_set(err, n, "control", j->label,
+				 "the jail's init did not park in 10 s");
 	if (n < (int)sizeof(m.failed))
 		return lost(j, err);
 	if (m.type == MSG_FAILED) {
@@ -190,7 +193,8 @@ static int wait_parked(struct sbx_jail *j, const struct start *s, struct sbx_err
 		return jail_failed(j, &m.failed, item, err);
 	}
 	if (m.type != MSG_PARKED)
-		return error_set(err, -EPROTO, "control", j->label, "unexpected message from the jail's init");
+		return error_set(err, -EPROTO, "control", j->label,
+				 "unexpected message from the jail's init");
 	j->disk_total = tmpfs_total(j);
 	return 0;
 }
@@ -230,7 +234,8 @@ static int hand_over_mapped(struct sbx_jail *j, struct start *s, struct sbx_erro
 	_cleanup_close_ int userns = open_proc_ns(j->pid, "user");
 
 	if (userns < 0)
-		return error_set(err, userns, "idmap", j->label, "the jail's user namespace cannot be opened");
+		return error_set(err, userns, "idmap", j->label,
+				 "the jail's user namespace cannot be opened");
 	return hand_over(j, s, userns, err);
 }
 
@@ -238,7 +243,8 @@ static int hand_over_mapped(struct sbx_jail *j, struct start *s, struct sbx_erro
  * START waits in the socket for init: its mounts are made while the clone is, which takes longer.
  * Only what needs the new user namespace comes after it.
  */
-static int spawn_and_hand_over(struct sbx_jail *j, struct spawn *spawn, struct start *s, struct sbx_error *err)
+static int spawn_and_hand_over(struct sbx_jail *j, struct spawn *spawn, struct start *s,
+			       struct sbx_error *err)
 {
 	bool mapped = wants_userns(s, j->plan);
 	struct sbx_error early_err = { 0 };
@@ -262,9 +268,14 @@ static int spawn_and_hand_over(struct sbx_jail *j, struct spawn *spawn, struct s
 static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, struct start *s,
 		      struct sbx_error *err)
 {
-	struct spawn spawn = { .flags = NAMESPACES, .cgroup = &j->cgroup, .netns = -1,
-			       .image = j->ctx->init_memfd, .name = "sandbox-init", .n_fds = 3,
-			       .map_first = j->ids.first, .map_count = ID_RANGE };
+	struct spawn spawn = { .flags = NAMESPACES,
+			       .cgroup = &j->cgroup,
+			       .netns = -1,
+			       .image = j->ctx->init_memfd,
+			       .name = "sandbox-init",
+			       .n_fds = 3,
+			       .map_first = j->ids.first,
+			       .map_count = ID_RANGE };
 	_cleanup_close_ int inner = -1, creator = -1, netns = -1;
 	int pair[2], r = control_pair(pair);
 
@@ -274,7 +285,8 @@ static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, stru
 	inner = pair[1];
 	creator = creator_pidfd();
 	if (creator < 0)
-		return error_set(err, creator, "control", j->label, "cannot make a pidfd of the caller");
+		return error_set(err, creator, "control", j->label,
+				 "cannot make a pidfd of the caller");
 	if (o->netns_of) {
 		netns = o->netns_of->dead ? -ESRCH : open_proc_ns(o->netns_of->pid, "net");
 		if (netns < 0)
@@ -332,8 +344,10 @@ static struct sbx_jail *jail_alloc(struct sbx_ctx *ctx, struct sbx_plan *plan)
 static int jail_setup(struct sbx_jail *j, const struct sbx_jail_options *o, struct start *s,
 		      struct sbx_error *err)
 {
-	struct cgroup_limits limits = { .memory = j->plan->memory, .pids = j->plan->pids,
-					.cpu_milli = j->plan->cpu_milli, .leaf = true };
+	struct cgroup_limits limits = { .memory = j->plan->memory,
+					.pids = j->plan->pids,
+					.cpu_milli = j->plan->cpu_milli,
+					.leaf = true };
 	struct sbx_ctx *ctx = j->ctx;
 	int r = check_label(o->label ? o->label : "jail", j->label, sizeof(j->label), err);
 
@@ -349,7 +363,8 @@ static int jail_setup(struct sbx_jail *j, const struct sbx_jail_options *o, stru
 	if (r < 0)
 		return r;
 	j->group = o->group;
-	r = cgroup_init(&j->cgroup, &ctx->cgroups, o->group ? &o->group->cgroup : NULL, j->label, &limits, err);
+	r = cgroup_init(&j->cgroup, &ctx->cgroups, o->group ? &o->group->cgroup : NULL, j->label,
+			&limits, err);
 	if (r < 0)
 		return r;
 	j->dead = false;
@@ -365,10 +380,12 @@ SBX_PUBLIC int sbx_jail_new(struct sbx_ctx *ctx, struct sbx_plan *plan, struct s
 	int r = options_copy(&options, sizeof(options), o);
 
 	if (r < 0)
-		return error_set(err, r, "jail", "options", "struct sbx_jail_options has a size this library does not know");
+		return error_set(err, r, "jail", "options",
+				 "struct sbx_jail_options has a size this library does not know");
 	j = jail_alloc(ctx, plan);
 	s = calloc(1, sizeof(*s));
-	r = j && s ? jail_setup(j, &options, s, err) : error_set(err, -ENOMEM, "jail", NULL, "out of memory");
+	r = j && s ? jail_setup(j, &options, s, err)
+		   : error_set(err, -ENOMEM, "jail", NULL, "out of memory");
 	if (s)
 		start_done(s);
 	free(s);
@@ -380,7 +397,8 @@ SBX_PUBLIC int sbx_jail_new(struct sbx_ctx *ctx, struct sbx_plan *plan, struct s
 	return 0;
 }
 
-SBX_PUBLIC int sbx_jail_mount(struct sbx_jail *j, const struct sbx_mount *mount, struct sbx_error *err)
+SBX_PUBLIC int sbx_jail_mount(struct sbx_jail *j, const struct sbx_mount *mount,
+			      struct sbx_error *err)
 {
 	_cleanup_(string_pool_done) struct string_pool pool = { 0 };
 	struct mount_request request = { .type = MSG_MOUNT };
@@ -391,7 +409,8 @@ SBX_PUBLIC int sbx_jail_mount(struct sbx_jail *j, const struct sbx_mount *mount,
 	if (r < 0)
 		return r;
 	if (mount->type != SBX_MOUNT_BIND && mount->type != SBX_MOUNT_OVERLAY)
-		return error_set(err, -EINVAL, "mount", mount->target, "only bind and overlay mounts can be added");
+		return error_set(err, -EINVAL, "mount", mount->target,
+				 "only bind and overlay mounts can be added");
 	userns = j->dead ? -ESRCH : open_proc_ns(j->pid, "user");
 	if (userns < 0)
 		return lost(j, err);
@@ -405,8 +424,8 @@ SBX_PUBLIC int sbx_jail_mount(struct sbx_jail *j, const struct sbx_mount *mount,
 	return jail_request(j, parts, 2, &fd, 1, NULL, err);
 }
 
-int jail_request(struct sbx_jail *j, const struct iovec *parts, int n_parts, const int *fds, int n_fds,
-		 int *ret_fd, struct sbx_error *err)
+int jail_request(struct sbx_jail *j, const struct iovec *parts, int n_parts, const int *fds,
+		 int n_fds, int *ret_fd, struct sbx_error *err)
 {
 	union {
 		uint32_t type;
@@ -426,18 +445,22 @@ int jail_request(struct sbx_jail *j, const struct iovec *parts, int n_parts, con
 	n = control_receive(j->control, &m, sizeof(m), &fd, 1, &got, REPLY_TIMEOUT_MS);
 	if (n == -ETIMEDOUT)
 		return error_set(err, n, "control", j->label,
-				 "the jail's init did not answer in 10 s: is the jail starved of processor time?");
+				 "the jail's init did not answer in 10 s: is the jail starved of "
+				 "processor time?");
 	if (n < (int)sizeof(m.reply))
 		return lost(j, err);
 	if (m.type == MSG_FAILED)
 		return jail_failed(j, &m.failed, NULL, err);
 	if (m.type != MSG_REPLY)
-		return error_set(err, -EPROTO, "control", j->label, "unexpected message from the jail's init");
+		return error_set(err, -EPROTO, "control", j->label,
+				 "unexpected message from the jail's init");
 	if (m.reply.error < 0)
-		return error_set(err, m.reply.error, "jail", j->label, "the jail's init refused the request");
+		return error_set(err, m.reply.error, "jail", j->label,
+				 "the jail's init refused the request");
 	if (ret_fd) {
 		if (fd < 0)
-			return error_set(err, -EPROTO, "control", j->label, "a descriptor is missing");
+			return error_set(err, -EPROTO, "control", j->label,
+					 "a descriptor is missing");
 		*ret_fd = steal_fd(&fd);
 	}
 	return 0;
@@ -446,11 +469,13 @@ int jail_request(struct sbx_jail *j, const struct iovec *parts, int n_parts, con
 SBX_PUBLIC int sbx_jail_open(struct sbx_jail *j, const char *path, int flags, struct sbx_error *err)
 {
 	struct open_request request = { .type = MSG_OPEN, .flags = flags };
-	struct iovec parts[2] = { { &request, sizeof(request) }, { (void *)path, strlen(path) + 1 } };
+	struct iovec parts[2] = { { &request, sizeof(request) },
+				  { (void *)path, strlen(path) + 1 } };
 	int fd = -1, r;
 
 	if (parts[1].iov_len > 4096)
-		return error_set(err, -ENAMETOOLONG, "open", NULL, "the path is longer than 4095 bytes");
+		return error_set(err, -ENAMETOOLONG, "open", NULL,
+				 "the path is longer than 4095 bytes");
 	r = jail_request(j, parts, 2, NULL, 0, &fd, err);
 	if (r < 0 && err && streq(err->stage, "jail")) {
 		copy_string(err->item, sizeof(err->item), path);
@@ -519,7 +544,8 @@ SBX_PUBLIC int sbx_jail_stats(struct sbx_jail *j, struct sbx_stats *ret, struct 
 	uint32_t size = ret->size;
 
 	if (size < 8)
-		return error_set(err, -EINVAL, "stats", "size", "struct sbx_stats needs its size set");
+		return error_set(err, -EINVAL, "stats", "size",
+				 "struct sbx_stats needs its size set");
 	cgroup_read(&j->cgroup, &stats);
 	read_disks(j, &stats);
 	if (j->group) {

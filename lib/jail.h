@@ -28,9 +28,9 @@ struct sbx_jail {
 	int control; /* to init */
 	int pid;     /* of init, on the host; valid until it is reaped */
 	int pidfd;
-	bool dead;   /* reaped */
-	bool used;   /* a program was started in it */
-	bool killed; /* by us or the caller, not by itself */
+	bool dead;               /* reaped */
+	bool used;               /* a program was started in it */
+	bool killed;             /* by us or the caller, not by itself */
 	int quotas[JAIL_QUOTAS]; /* O_PATH on the writable tmpfs */
 	int n_quotas;
 	uint64_t disk_total;
@@ -41,11 +41,12 @@ struct sbx_jail {
 };
 
 /* Sends one request and waits for its reply; *ret_fd gets the descriptor that came along, if wanted. */
-int jail_request(struct sbx_jail *j, const struct iovec *parts, int n_parts, const int *fds, int n_fds,
-		 int *ret_fd, struct sbx_error *err);
+int jail_request(struct sbx_jail *j, const struct iovec *parts, int n_parts, const int *fds,
+		 int n_fds, int *ret_fd, struct sbx_error *err);
 
 /* Turns a FAILED message into an error; `names` finds the object of a mount step. */
-int jail_failed(const struct sbx_jail *j, const struct failed *f, const char *item, struct sbx_error *err);
+int jail_failed(const struct sbx_jail *j, const struct failed *f, const char *item,
+		struct sbx_error *err);
 
 /* pidfd of this process, for those who must die with it. */
 int creator_pidfd(void);

@@ -16,7 +16,9 @@
 
 static int set_attributes(int fd, unsigned int flags, const struct mount_attr *attr)
 {
-	return syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, attr, sizeof(*attr)) < 0 ? -errno : 0;
+	return syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, attr, sizeof(*attr)) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int clone_tree(const char *source, unsigned int flags)
@@ -49,7 +51,8 @@ static int idmap(int fd, int userns, const char *source, struct sbx_error *err)
 
 	if (r < 0)
 		return error_set(err, r, "mount", source,
-				 "ids cannot be mapped: needs Linux 5.12 and a file system that supports it (ext4, xfs, btrfs)");
+				 "ids cannot be mapped: needs Linux 5.12 and a file system that "
+				 "supports it (ext4, xfs, btrfs)");
 	return 0;
 }
 
@@ -71,7 +74,8 @@ int mount_prepare(const struct plan_mount *m, const char *source, int userns, in
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (m->type != SBX_MOUNT_BIND && m->type != SBX_MOUNT_DEVICE && m->type != SBX_MOUNT_OVERLAY) {
+	if (m->type != SBX_MOUNT_BIND && m->type != SBX_MOUNT_DEVICE &&
+	    m->type != SBX_MOUNT_OVERLAY) {
 		*ret = MOUNT_NONE;
 		return 0;
 	}

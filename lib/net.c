@@ -22,10 +22,12 @@
 
 #define TCP_LISTEN_STATE 10 /* TCP_LISTEN of linux/tcp_states.h, which is not exported */
 
-SBX_PUBLIC int sbx_jail_socket(struct sbx_jail *j, int domain, int type, int protocol, struct sbx_error *err)
+SBX_PUBLIC int sbx_jail_socket(struct sbx_jail *j, int domain, int type, int protocol,
+			       struct sbx_error *err)
 {
-	struct socket_request request = { .type = MSG_SOCKET, .domain = domain, .socket_type = type,
-					  .protocol = protocol };
+	struct socket_request request = {
+		.type = MSG_SOCKET, .domain = domain, .socket_type = type, .protocol = protocol
+	};
 	struct iovec part = { &request, sizeof(request) };
 	int fd = -1, r = jail_request(j, &part, 1, NULL, 0, &fd, err);
 
@@ -48,20 +50,25 @@ static int connect_by(int fd, const struct sockaddr *addr, socklen_t len, uint64
 		now = now_ns();
 		if (now >= deadline)
 			return -ETIMEDOUT;
-		r = poll(&p, 1, (int)MIN_OF((deadline - now) / NSEC_PER_MSEC + 1, (uint64_t)3600000));
+		r = poll(&p, 1,
+			 (int)MIN_OF((deadline - now) / NSEC_PER_MSEC + 1, (uint64_t)3600000));
 	} while (r == 0 || (r < 0 && errno == EINTR));
 	if (r < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		return -errno;
 	return -error;
 }
 
-static int try_connect(struct sbx_jail *j, int domain, uint16_t port, uint64_t deadline, struct sbx_error *err)
+static int try_connect(struct sbx_jail *j, int domain, uint16_t port, uint64_t deadline,
+		       struct sbx_error *err)
 {
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port),
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(port),
 				   .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	_cleanup_close_ int fd = sbx_jail_socket(j, domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, err);
+	_cleanup_close_ int fd = sbx_jail_socket(
+		j, domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, err);
 	int r;
 
 	if (fd < 0)
@@ -78,7 +85,8 @@ static int try_connect(struct sbx_jail *j, int domain, uint16_t port, uint64_t d
 	return steal_fd(&fd);
 }
 
-SBX_PUBLIC int sbx_jail_connect(struct sbx_jail *j, uint16_t port, uint64_t timeout_ns, struct sbx_error *err)
+SBX_PUBLIC int sbx_jail_connect(struct sbx_jail *j, uint16_t port, uint64_t timeout_ns,
+				struct sbx_error *err)
 {
 	uint64_t deadline = deadline_after(timeout_ns);
 	int fd = try_connect(j, AF_INET, port, deadline, err);
@@ -86,9 +94,11 @@ SBX_PUBLIC int sbx_jail_connect(struct sbx_jail *j, uint16_t port, uint64_t time
 	return fd == -ECONNREFUSED ? try_connect(j, AF_INET6, port, deadline, err) : fd;
 }
 
-SBX_PUBLIC int sbx_jail_listen(struct sbx_jail *j, uint16_t port, int backlog, struct sbx_error *err)
+SBX_PUBLIC int sbx_jail_listen(struct sbx_jail *j, uint16_t port, int backlog,
+			       struct sbx_error *err)
 {
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	_cleanup_close_ int fd = sbx_jail_socket(j, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0, err);
 	char item[16];
@@ -129,8 +139,12 @@ struct diag_query {
 static int lookup(int fd, int family, uint16_t port)
 {
 	struct diag_query q = {
-		.head = { .nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
-		.body = { .sdiag_family = (uint8_t)family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0u },
+		.head = { .nlmsg_len = sizeof(q),
+			  .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			  .nlmsg_flags = NLM_F_REQUEST },
+		.body = { .sdiag_family = (uint8_t)family,
+			  .sdiag_protocol = IPPROTO_TCP,
+			  .idiag_states = ~0u },
 	};
 	union {
 		struct nlmsghdr head;
@@ -154,7 +168,8 @@ static int lookup(int fd, int family, uint16_t port)
 		return n < 0 ? -errno : -EPROTO;
 	if (reply.head.nlmsg_type == NLMSG_ERROR) /* -ENOENT: nothing there */
 		return 0;
-	return n >= (ssize_t)(sizeof(reply.head) + sizeof(*m)) && m->idiag_state == TCP_LISTEN_STATE;
+	return n >= (ssize_t)(sizeof(reply.head) + sizeof(*m)) &&
+	       m->idiag_state == TCP_LISTEN_STATE;
 }
 
 SBX_PUBLIC int sbx_jail_listening(struct sbx_jail *j, uint16_t port, struct sbx_error *err)
@@ -166,7 +181,9 @@ SBX_PUBLIC int sbx_jail_listening(struct sbx_jail *j, uint16_t port, struct sbx_
 	r = lookup(fd, AF_INET, port);
 	if (r == 0)
 		r = lookup(fd, AF_INET6, port);
-	return r < 0 ? error_set(err, r, "sock_diag", j->label, "the kernel does not say what listens") : r;
+	return r < 0 ? error_set(err, r, "sock_diag", j->label,
+				 "the kernel does not say what listens")
+		     : r;
 }
 
 SBX_PUBLIC int sbx_jail_wait_listening(struct sbx_jail *j, uint16_t port, uint64_t timeout_ns,
@@ -181,9 +198,12 @@ SBX_PUBLIC int sbx_jail_wait_listening(struct sbx_jail *j, uint16_t port, uint64
 		if (r)
 			return r < 0 ? r : 0;
 		if (p && (r = sbx_proc_dispatch(p, err)))
-			return r < 0 ? r : error_set(err, -ECHILD, "wait", j->label, "the program ended");
+			return r < 0 ? r
+				     : error_set(err, -ECHILD, "wait", j->label,
+						 "the program ended");
 		if (now_ns() >= deadline)
-			return error_set(err, -ETIMEDOUT, "wait", j->label, "nothing listens on port %u", port);
+			return error_set(err, -ETIMEDOUT, "wait", j->label,
+					 "nothing listens on port %u", port);
 		(void)poll(&fd, 1, (int)(pause / NSEC_PER_MSEC));
 		pause = MIN_OF(pause * 3 / 2, 20 * NSEC_PER_MSEC);
 	}
@@ -216,7 +236,8 @@ static int add_listener(struct nl_msg *msg, void *data)
 
 static int dump_family(struct nl_sock *sk, int family)
 {
-	struct inet_diag_req_v2 q = { .sdiag_family = (uint8_t)family, .sdiag_protocol = IPPROTO_TCP,
+	struct inet_diag_req_v2 q = { .sdiag_family = (uint8_t)family,
+				      .sdiag_protocol = IPPROTO_TCP,
 				      .idiag_states = 1u << TCP_LISTEN_STATE };
 	int r = nl_send_simple(sk, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &q, sizeof(q));
 
@@ -247,6 +268,7 @@ SBX_PUBLIC int sbx_jail_listeners(struct sbx_jail *j, struct sbx_listener *ret, 
 		r = dump_family(sk, AF_INET6);
 	nl_socket_free(sk);
 	if (r < 0)
-		return error_set(err, -EPROTO, "sock_diag", j->label, "the kernel does not say what listens");
+		return error_set(err, -EPROTO, "sock_diag", j->label,
+				 "the kernel does not say what listens");
 	return (int)list.count;
 }

@@ -26,7 +26,8 @@
  * No libc below this line: this code runs in the caller's memory as another process, while the
  * thread that owns the thread-local storage goes on.
  */
-#define CHILD_CODE __attribute__((noinline, no_stack_protector, no_sanitize("address", "thread", "undefined")))
+#define CHILD_CODE                                                                                 \
+	__attribute__((noinline, no_stack_protector, no_sanitize("address", "thread", "undefined")))
 
 static inline long raw_syscall(long nr, long a, long b, long c, long d, long e)
 {
@@ -73,7 +74,8 @@ CHILD_CODE static long child_place_fds(const struct spawn *s)
  */
 CHILD_CODE static long child_wait_gate(int gate)
 {
-	struct pollfd fds[2] = { { .fd = gate, .events = POLLIN }, { .fd = CREATOR_FD, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = gate, .events = POLLIN },
+				 { .fd = CREATOR_FD, .events = POLLIN } };
 	char byte;
 	long r;
 
@@ -102,7 +104,8 @@ CHILD_CODE static long child_run(const struct spawn *s)
 	if (r < 0)
 		return r;
 	(void)raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof(none), 0);
-	return raw_syscall(SYS_execveat, image, (long)"", (long)argv, (long)no_environment, AT_EMPTY_PATH);
+	return raw_syscall(SYS_execveat, image, (long)"", (long)argv, (long)no_environment,
+			   AT_EMPTY_PATH);
 }
 
 /* Without the descriptors in place there is nobody to tell: the parent sees the end of file. */
@@ -132,8 +135,8 @@ CHILD_CODE static long clone_child(struct clone_args *args, const struct spawn *
 			 "call *%[fn]\n\t"
 			 "1:"
 			 : "=a"(ret)
-			 : "a"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), [s] "r"(s),
-			   [fn] "b"(child_main)
+			 : "a"((long)SYS_clone3), "D"(args),
+			   "S"(sizeof(*args)), [s] "r"(s), [fn] "b"(child_main)
 			 : "rcx", "r11", "r12", "memory");
 	return ret;
 }
@@ -237,8 +240,8 @@ int spawn_begin(struct spawn *s)
 	s->pid = s->pidfd = -1;
 	s->gate[0] = s->gate[1] = -1;
 	s->failed_step = STEP_CLONE;
-	s->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
-			-1, 0);
+	s->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (s->stack == MAP_FAILED) {
 		s->stack = NULL;
 		return -errno;

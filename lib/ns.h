@@ -19,14 +19,14 @@
 
 struct spawn {
 	/* in */
-	uint64_t flags;             /* CLONE_NEW* of clone3(2) */
+	uint64_t flags;              /* CLONE_NEW* of clone3(2) */
 	const struct cgroup *cgroup; /* NULL: stay in the caller's */
-	int netns;                  /* joined first; -1: none */
-	int image;                  /* memfd of the program */
-	const char *name;           /* argv[0] */
-	uint32_t map_first;         /* with CLONE_NEWUSER: the host's ids that its ids from 0 are */
+	int netns;                   /* joined first; -1: none */
+	int image;                   /* memfd of the program */
+	const char *name;            /* argv[0] */
+	uint32_t map_first; /* with CLONE_NEWUSER: the host's ids that its ids from 0 are */
 	uint32_t map_count;
-	int fds[SPAWN_FDS];         /* become 3, 4, ...; number 5 is the creator's pidfd */
+	int fds[SPAWN_FDS]; /* become 3, 4, ...; number 5 is the creator's pidfd */
 	int n_fds;
 	/* out */
 	int pid;

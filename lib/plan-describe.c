@@ -58,8 +58,8 @@ static void describe_limits(FILE *f, const struct sbx_plan *p)
 	(void)fprintf(f, "  %-14s ", "pids");
 	(void)(p->pids ? fprintf(f, "%u\n", p->pids) : fprintf(f, "none\n"));
 	(void)fprintf(f, "  %-14s ", "cpu");
-	(void)(p->cpu_milli ? fprintf(f, "%.6g\n", (double)p->cpu_milli / 1000) :
-			      fprintf(f, "none\n"));
+	(void)(p->cpu_milli ? fprintf(f, "%.6g\n", (double)p->cpu_milli / 1000)
+			    : fprintf(f, "none\n"));
 	print_duration(f, "cpu_time", p->cpu_ns);
 	print_duration(f, "wall", p->wall_ns);
 	print_size(f, "output", p->output, " each of stdout and stderr");
@@ -68,12 +68,18 @@ static void describe_limits(FILE *f, const struct sbx_plan *p)
 static const char *rlimit_name(uint32_t resource)
 {
 	static const char *const names[] = {
-		[RLIMIT_CPU] = "cpu",	      [RLIMIT_FSIZE] = "fsize",
-		[RLIMIT_DATA] = "data",	      [RLIMIT_STACK] = "stack",
-		[RLIMIT_CORE] = "core",	      [RLIMIT_NOFILE] = "nofile",
-		[RLIMIT_AS] = "as",	      [RLIMIT_NPROC] = "nproc",
-		[RLIMIT_MEMLOCK] = "memlock", [RLIMIT_SIGPENDING] = "sigpending",
-		[RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice",
+		[RLIMIT_CPU] = "cpu",
+		[RLIMIT_FSIZE] = "fsize",
+		[RLIMIT_DATA] = "data",
+		[RLIMIT_STACK] = "stack",
+		[RLIMIT_CORE] = "core",
+		[RLIMIT_NOFILE] = "nofile",
+		[RLIMIT_AS] = "as",
+		[RLIMIT_NPROC] = "nproc",
+		[RLIMIT_MEMLOCK] = "memlock",
+		[RLIMIT_SIGPENDING] = "sigpending",
+		[RLIMIT_MSGQUEUE] = "msgqueue",
+		[RLIMIT_NICE] = "nice",
 		[RLIMIT_RTPRIO] = "rtprio",
 	};
 
@@ -83,10 +89,10 @@ static const char *rlimit_name(uint32_t resource)
 static void describe_kernel(FILE *f, const struct sbx_plan *p)
 {
 	const struct plan_header *h = p->blob;
-	const struct plan_rlimit *limits =
-		(const struct plan_rlimit *)((const char *)h + h->rlimits_off);
-	const struct plan_sysctl *sysctls =
-		(const struct plan_sysctl *)((const char *)h + h->sysctls_off);
+	const struct plan_rlimit *limits = (const struct plan_rlimit *)((const char *)h +
+									h->rlimits_off);
+	const struct plan_sysctl *sysctls = (const struct plan_sysctl *)((const char *)h +
+									 h->sysctls_off);
 	uint32_t i;
 
 	(void)fprintf(f, "rlimits\n");
@@ -102,10 +108,10 @@ static void describe_kernel(FILE *f, const struct sbx_plan *p)
 static void describe_mount(FILE *f, const struct sbx_plan *p, const struct plan_mount *m)
 {
 	static const char *const types[] = {
-		[SBX_MOUNT_BIND] = "bind",	 [SBX_MOUNT_TMPFS] = "tmpfs",
-		[SBX_MOUNT_PROC] = "proc",	 [SBX_MOUNT_FILE] = "file",
+		[SBX_MOUNT_BIND] = "bind",       [SBX_MOUNT_TMPFS] = "tmpfs",
+		[SBX_MOUNT_PROC] = "proc",       [SBX_MOUNT_FILE] = "file",
 		[SBX_MOUNT_SYMLINK] = "symlink", [SBX_MOUNT_DIR] = "dir",
-		[SBX_MOUNT_DEVICE] = "device",	 [SBX_MOUNT_OVERLAY] = "overlay",
+		[SBX_MOUNT_DEVICE] = "device",   [SBX_MOUNT_OVERLAY] = "overlay",
 	};
 	char size[32];
 
@@ -160,8 +166,8 @@ static void count_call(FILE *f, const struct sbx_plan *p, uint32_t nr, const cha
 		       struct counts *c)
 {
 	const struct plan_header *h = p->blob;
-	const struct sock_filter *filter =
-		(const struct sock_filter *)((const char *)h + h->filter_off);
+	const struct sock_filter *filter = (const struct sock_filter *)((const char *)h +
+									h->filter_off);
 	const struct seccomp_data data = { .nr = (int)nr, .arch = AUDIT_ARCH_X86_64 };
 	bool args;
 	uint32_t action = seccomp_simulate(filter, h->n_filter, &data, &args);

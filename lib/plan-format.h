@@ -32,8 +32,8 @@ struct plan_header {
 	uint32_t landlock; /* PLAN_LANDLOCK_* */
 	uint32_t uid;      /* of jailed processes, inside */
 	uint32_t gid;
-	uint32_t hostname; /* string */
-	uint32_t cwd;      /* string */
+	uint32_t hostname;   /* string */
+	uint32_t cwd;        /* string */
 	uint64_t root_bytes; /* of the tmpfs that is the root; it becomes read-only */
 	uint64_t root_inodes;
 	uint32_t mounts_off; /* struct plan_mount */

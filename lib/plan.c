@@ -100,8 +100,8 @@ static const char *fault_of_paths(const struct sbx_mount *m, const struct mount_
 static const char *fault_of_content(const struct sbx_mount *m, const struct mount_kind *k)
 {
 	if (k->data != (m->data != NULL))
-		return k->data ? "needs content or a link target" :
-				 "has content that its type does not use";
+		return k->data ? "needs content or a link target"
+			       : "has content that its type does not use";
 	if (m->data_len > FILE_MAX)
 		return "has more than 1M of content";
 	if (m->type == SBX_MOUNT_SYMLINK && (!m->data[0] || strlen(m->data) >= 4096 ||

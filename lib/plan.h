@@ -13,8 +13,8 @@
 
 struct sbx_plan {
 	atomic_uint refs;
-	int memfd;                       /* sealed; handed to every init */
-	const struct plan_header *blob;  /* the same, mapped read-only here */
+	int memfd;                      /* sealed; handed to every init */
+	const struct plan_header *blob; /* the same, mapped read-only here */
 	/* What the host side enforces; 0 where the policy sets none. */
 	uint64_t memory;    /* bytes, tmpfs pages included */
 	uint32_t pids;      /* tasks of the jail, our init not counted */

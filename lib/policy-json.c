@@ -12,8 +12,8 @@
  * so a child's keys win and its lists come after the parent's.
  */
 
-#include "policy.h"
 #include "error.h"
+#include "policy.h"
 #include "util/text.h"
 #include <cjson/cJSON.h>
 #include <fcntl.h>

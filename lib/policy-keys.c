@@ -157,7 +157,7 @@ static int parse_duration(const char *text, uint64_t *ret, char *why)
 {
 	static const struct unit units[] = {
 		{ "ms", NSEC_PER_MSEC }, { "s", NSEC_PER_SEC }, { "m", 60 * NSEC_PER_SEC },
-		{ "h", HOUR },		 { NULL, 0 },
+		{ "h", HOUR },           { NULL, 0 },
 	};
 	int r = parse_unit(text, units, ret);
 

@@ -6,8 +6,8 @@
  * program can set the size of the work tree without knowing where it is.
  */
 
-#include "policy.h"
 #include "error.h"
+#include "policy.h"
 #include "util/text.h"
 #include <cjson/cJSON.h>
 
@@ -23,10 +23,9 @@
 #define ANY (~0u)
 
 static const char *const type_names[] = {
-	[SBX_MOUNT_BIND] = "bind",	 [SBX_MOUNT_TMPFS] = "tmpfs",
-	[SBX_MOUNT_PROC] = "proc",	 [SBX_MOUNT_FILE] = "file",
-	[SBX_MOUNT_SYMLINK] = "symlink", [SBX_MOUNT_DIR] = "dir",
-	[SBX_MOUNT_DEVICE] = "device",	 [SBX_MOUNT_OVERLAY] = "overlay",
+	[SBX_MOUNT_BIND] = "bind",     [SBX_MOUNT_TMPFS] = "tmpfs",     [SBX_MOUNT_PROC] = "proc",
+	[SBX_MOUNT_FILE] = "file",     [SBX_MOUNT_SYMLINK] = "symlink", [SBX_MOUNT_DIR] = "dir",
+	[SBX_MOUNT_DEVICE] = "device", [SBX_MOUNT_OVERLAY] = "overlay",
 };
 
 enum kind {
@@ -218,13 +217,15 @@ static int read_type(const struct json_source *s, const struct json_spot *at, co
 	const cJSON *type = cJSON_GetObjectItemCaseSensitive(entry, "type");
 
 	if (!type)
-		return json_error(s, at, err, -EINVAL, "needs a \"type\": bind, tmpfs, proc, file, "
-						       "symlink, dir, device or overlay");
+		return json_error(s, at, err, -EINVAL,
+				  "needs a \"type\": bind, tmpfs, proc, file, "
+				  "symlink, dir, device or overlay");
 	*ret = cJSON_IsString(type) ? type_number(type->valuestring) : 0;
 	if (!*ret)
-		return json_error(s, &here, err, -EINVAL, "must be \"bind\", \"tmpfs\", \"proc\", "
-							  "\"file\", \"symlink\", \"dir\", "
-							  "\"device\" or \"overlay\"");
+		return json_error(s, &here, err, -EINVAL,
+				  "must be \"bind\", \"tmpfs\", \"proc\", "
+				  "\"file\", \"symlink\", \"dir\", "
+				  "\"device\" or \"overlay\"");
 	return 0;
 }
 
@@ -277,8 +278,8 @@ static int check_needed(const struct policy_mount *pm, const struct json_source 
 	return 0;
 }
 
-static int read_entry(struct sbx_policy *p, const struct json_source *s,
-		      const struct json_spot *at, const cJSON *entry, struct sbx_error *err)
+static int read_entry(struct sbx_policy *p, const struct json_source *s, const struct json_spot *at,
+		      const cJSON *entry, struct sbx_error *err)
 {
 	struct policy_mount pm = { .m.size = sizeof(pm.m), .file = s->number };
 	struct sbx_error inner;
@@ -332,8 +333,8 @@ int json_mounts(struct sbx_policy *p, const struct json_source *s, const struct 
 		if (!cJSON_IsObject(entry))
 			return json_error(s, &here, err, -EINVAL, "must be an object: { ... }");
 		removal = cJSON_GetObjectItemCaseSensitive(entry, "remove");
-		r = removal ? read_removal(p, s, &here, removal, err) :
-			      read_entry(p, s, &here, entry, err);
+		r = removal ? read_removal(p, s, &here, removal, err)
+			    : read_entry(p, s, &here, entry, err);
 		if (r < 0)
 			return r;
 		here.index++;

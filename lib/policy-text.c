@@ -6,8 +6,8 @@
  * it is, which costs a message its exact line and nothing more.
  */
 
-#include "policy.h"
 #include "error.h"
+#include "policy.h"
 #include <cjson/cJSON.h>
 #include <stdarg.h>
 
@@ -129,8 +129,8 @@ static void place_text(const struct json_source *s, size_t line, const char *pat
 		       size_t size)
 {
 	const char *name = s->name;
-	size_t rest =
-		(size_t)snprintf(NULL, 0, ":%zu%s%s", line, path ? " " : "", path ? path : "");
+	size_t rest = (size_t)snprintf(NULL, 0, ":%zu%s%s", line, path ? " " : "",
+				       path ? path : "");
 	size_t room = rest + 12 < size ? size - 1 - rest : 11;
 	bool cut = strlen(name) > room;
 

@@ -258,7 +258,7 @@ SBX_PUBLIC int sbx_policy_add_syscall(struct sbx_policy *p, const char *name, in
 static bool sysctl_is_namespaced(const char *path)
 {
 	static const char *const ipc[] = {
-		"kernel/sem",	 "kernel/shmmax", "kernel/shmall", "kernel/shmmni",
+		"kernel/sem",    "kernel/shmmax", "kernel/shmall", "kernel/shmmni",
 		"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/shm_rmid_forced",
 	};
 	size_t i;

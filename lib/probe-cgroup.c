@@ -133,10 +133,10 @@ void probe_cgroups(struct sbx_check *c)
 		probe_set(c, SBX_CHECK_FAIL, breaks,
 			  kind == LAYOUT_V1 ? "mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 "
 					      "none "
-					      "/sys/fs/cgroup/unified" :
-					      "mount -t cgroup2 none /sys/fs/cgroup",
-			  kind == LAYOUT_V1 ? "v1 only: no cgroup2 is mounted" :
-					      "none are mounted");
+					      "/sys/fs/cgroup/unified"
+					    : "mount -t cgroup2 none /sys/fs/cgroup",
+			  kind == LAYOUT_V1 ? "v1 only: no cgroup2 is mounted"
+					    : "none are mounted");
 }
 
 static void probe_controller(struct sbx_check *c, const char *controller, const char *limit_v1,

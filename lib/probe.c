@@ -107,7 +107,7 @@ static void check_kernel(struct sbx_check *c)
 static void missing_capabilities(char *ret, size_t size)
 {
 	static const cap_value_t needed[] = { CAP_SYS_ADMIN, CAP_SETUID,       CAP_SETGID,
-					      CAP_KILL,	     CAP_DAC_OVERRIDE, CAP_CHOWN };
+					      CAP_KILL,      CAP_DAC_OVERRIDE, CAP_CHOWN };
 	cap_t caps = cap_get_proc();
 	cap_flag_value_t value;
 	size_t n = 0;
@@ -235,8 +235,8 @@ static void check_runtime_dir(struct sbx_check *c)
 		probe_pass(c, "%s will be made", path);
 	else if (access(path, W_OK | X_OK) < 0)
 		probe_set(c, SBX_CHECK_FAIL, "owner tokens and leases of ids have no place",
-			  geteuid() ? "run as root" :
-				      "mount -o remount,rw /run && mkdir -p -m 0700 /run/sandbox",
+			  geteuid() ? "run as root"
+				    : "mount -o remount,rw /run && mkdir -p -m 0700 /run/sandbox",
 			  "%s: %s", path, strerror(errno));
 	else if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
 		probe_set(c, SBX_CHECK_FAIL, "others could release the ids of running jails",
@@ -345,8 +345,8 @@ static void check_landlock(struct sbx_check *c)
 			  "boot with lsm=landlock,... (see the lsm= list of your kernel's command "
 			  "line)",
 			  "%s",
-			  errno == EOPNOTSUPP ? "in the kernel but not enabled" :
-						"not in this kernel");
+			  errno == EOPNOTSUPP ? "in the kernel but not enabled"
+					      : "not in this kernel");
 }
 
 /* ------------------------------------------------------------- file systems */
@@ -384,8 +384,8 @@ static void check_idmap(struct sbx_check *c)
 {
 	if (probe_kernel_at_least(5, 12))
 		probe_pass(c, "%s",
-			   probe_kernel_at_least(6, 3) ? "ext4, xfs, btrfs, overlay, tmpfs" :
-							 "ext4, xfs (tmpfs needs Linux 6.3)");
+			   probe_kernel_at_least(6, 3) ? "ext4, xfs, btrfs, overlay, tmpfs"
+						       : "ext4, xfs (tmpfs needs Linux 6.3)");
 	else
 		probe_set(c, SBX_CHECK_FAIL, "stored dependencies and databases cannot be mounted",
 			  "boot Linux 5.15 or newer", "needs Linux 5.12");

@@ -5,8 +5,8 @@
  * a caller can wait here or put the set's own descriptor into a loop of its own.
  */
 
-#include "error.h"
 #include "proc.h"
+#include "error.h"
 #include "util/util.h"
 #include <poll.h>
 #include <signal.h>
@@ -118,15 +118,19 @@ SBX_PUBLIC int sbx_proc_wait(struct sbx_proc *p, uint64_t timeout_ns, struct sbx
 		now = now_ns();
 		if (now >= deadline)
 			return error_set(err, -ETIMEDOUT, "wait", NULL, "the process still runs");
-		ms = deadline - now > 3600 * NSEC_PER_SEC ? 3600000 : (int)((deadline - now) / NSEC_PER_MSEC) + 1;
+		ms = deadline - now > 3600 * NSEC_PER_SEC
+			     ? 3600000
+			     : (int)((deadline - now) / NSEC_PER_MSEC) + 1;
 		if (poll(&fd, 1, ms) < 0 && errno != EINTR)
-			return error_set(err, -errno, "wait", "poll", "the process cannot be waited for");
+			return error_set(err, -errno, "wait", "poll",
+					 "the process cannot be waited for");
 	}
 	if (r < 0)
 		return r;
 	if (ret) {
 		if (ret->size < 8)
-			return error_set(err, -EINVAL, "wait", "size", "struct sbx_result needs its size set");
+			return error_set(err, -EINVAL, "wait", "size",
+					 "struct sbx_result needs its size set");
 		proc_result(p, ret);
 	}
 	return 0;

@@ -20,9 +20,9 @@
 #include "plan-format.h"
 #include <stdint.h>
 
-#define CONTROL_FD 3  /* in init, from its start */
-#define PLAN_FD 4     /* the sealed memfd */
-#define CREATOR_FD 5  /* pidfd of the process that made the jail */
+#define CONTROL_FD 3 /* in init, from its start */
+#define PLAN_FD 4    /* the sealed memfd */
+#define CREATOR_FD 5 /* pidfd of the process that made the jail */
 
 #define MESSAGE_MAX 196608u /* bytes of one message; the library sets SO_SNDBUF for it */
 #define STRINGS_MAX 131072u /* path, cwd, argv and env of one EXEC */
@@ -124,7 +124,8 @@ struct exec_request {
 	uint32_t n_fds; /* besides status socket and exec pipe, which are the first two sent */
 	uint32_t strings_size;
 	uint32_t reserved;
-	int32_t target[FDS_MAX]; /* the number each descriptor gets: 0, 1, 2 or higher, no two alike */
+	int32_t target
+		[FDS_MAX]; /* the number each descriptor gets: 0, 1, 2 or higher, no two alike */
 	uint32_t fd_flags[FDS_MAX]; /* SBX_FD_TREE_* */
 };
 
@@ -157,7 +158,7 @@ struct reply {
 
 struct failed {
 	uint32_t type;
-	int32_t step; /* enum step */
+	int32_t step;  /* enum step */
 	int32_t error; /* negative errno */
 	int32_t index; /* of the mount, rlimit, sysctl ... that failed; -1: none */
 };

@@ -76,7 +76,8 @@ static void enforced(const struct sbx_proc *p, struct sbx_result *r)
 
 void proc_result(struct sbx_proc *p, struct sbx_result *ret)
 {
-	struct sbx_result r = { .size = sizeof(r), .exit_code = -1,
+	struct sbx_result r = { .size = sizeof(r),
+				.exit_code = -1,
 				.stats = { .size = sizeof(r.stats) } };
 	uint32_t size = ret->size;
 	int status = p->exited.wait_status;

@@ -96,8 +96,8 @@ const size_t seccomp_n_groups = ARRAY_SIZE(seccomp_groups);
 #define ARCH_CET_STATUS_NR 0x3001u
 #define SHSTK_STATUS_NR 0x5005u
 
-#define CLONE_DENIED                                                                            \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |          \
+#define CLONE_DENIED                                                                               \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
 	 CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE | CLONE_UNTRACED | CLONE_PARENT)
 
 #define TYPE_MASK (~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
@@ -185,13 +185,25 @@ const size_t seccomp_n_checks = ARRAY_SIZE(seccomp_checks);
  * way; execveat and memfd_create run code that no file of the jail holds.
  */
 const char *const seccomp_fallbacks[] = {
-	"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "memfd_create",
-	"memfd_secret", "openat2", "execveat", "pidfd_open", "pidfd_send_signal",
-	"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", NULL,
+	"clone3",
+	"io_uring_setup",
+	"io_uring_enter",
+	"io_uring_register",
+	"memfd_create",
+	"memfd_secret",
+	"openat2",
+	"execveat",
+	"pidfd_open",
+	"pidfd_send_signal",
+	"landlock_create_ruleset",
+	"landlock_add_rule",
+	"landlock_restrict_self",
+	NULL,
 };
 
-#define WHY_POINTER \
-	"its flags lie behind a pointer: namespaces could not be refused; libc falls back to clone"
+#define WHY_POINTER                                                                                \
+	"its flags lie behind a pointer: namespaces could not be refused; libc falls back to "     \
+	"clone"
 #define WHY_RING "what runs through a ring is not seen by any filter"
 #define WHY_MOUNT "it changes the file tree that the jail is made of"
 #define WHY_OTHERS "it reaches into other processes"

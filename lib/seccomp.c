@@ -17,9 +17,9 @@
  * Invariant: the program holds no SECCOMP_RET_TRACE when it is done.
  */
 
-#include "seccomp-filter.h"
 #include "error.h"
 #include "policy.h"
+#include "seccomp-filter.h"
 #include "util/text.h"
 #include "util/util.h"
 #include <seccomp.h>
@@ -86,9 +86,9 @@ static int no_such_call(const char *name, struct sbx_error *err)
 	}
 	if (near)
 		return policy_error(err, -EINVAL, "policy", name,
-				 "no such system call; did you mean \"%s\"?", near);
+				    "no such system call; did you mean \"%s\"?", near);
 	return policy_error(err, -EINVAL, "policy", name,
-			 "no system call of x86-64 that this libseccomp knows");
+			    "no system call of x86-64 that this libseccomp knows");
 }
 
 static int check_name(const char *name, struct sbx_error *err)
@@ -101,7 +101,7 @@ static int check_name(const char *name, struct sbx_error *err)
 		return 0;
 	near = nearest_group(name);
 	return policy_error(err, -EINVAL, "policy", name, "no such group of system calls%s%s%s",
-			 near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+			    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 int seccomp_rule_init(struct seccomp_rule *ret, const char *name, int32_t action,
@@ -112,18 +112,18 @@ int seccomp_rule_init(struct seccomp_rule *ret, const char *name, int32_t action
 
 	if (action < SBX_SYSCALL_ALLOW || action > SBX_SYSCALL_ENOSYS)
 		return policy_error(err, -EINVAL, "policy", name,
-				 "no such action: allow (1), eperm (2) or enosys (3)");
+				    "no such action: allow (1), eperm (2) or enosys (3)");
 	if (strlen(name) >= sizeof(ret->name))
 		return policy_error(err, -EINVAL, "policy", NULL,
-				 "the name of a system call has at most %zu characters",
-				 sizeof(ret->name) - 1);
+				    "the name of a system call has at most %zu characters",
+				    sizeof(ret->name) - 1);
 	r = check_name(name, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < seccomp_n_refused && action == SBX_SYSCALL_ALLOW; i++)
 		if (streq(seccomp_refused[i].syscall, name))
 			return policy_error(err, -EPERM, "policy", name,
-					 "no policy can allow this: %s", seccomp_refused[i].why);
+					    "no policy can allow this: %s", seccomp_refused[i].why);
 	copy_string(ret->name, sizeof(ret->name), name);
 	ret->action = action;
 	return 0;

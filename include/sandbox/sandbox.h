@@ -109,7 +109,7 @@ struct sbx_ctx *sbx_ctx_free(struct sbx_ctx *ctx);
 #define SBX_CHECK_WARN 1
 #define SBX_CHECK_FAIL 2
 
-/* One line of what the host has: what was looked at and found, what breaks without it, the repair. */
+/* One line of what the host has: what was found, what breaks without it, the repair. */
 struct sbx_check {
 	char name[32];
 	int32_t status; /* SBX_CHECK_* */
@@ -126,24 +126,24 @@ int sbx_probe(struct sbx_check *ret, uint32_t n);
 
 /* -------------------------------------------------------------------------- policy */
 
-#define SBX_MOUNT_BIND 1    /* the host's file or directory `source` at `target`, read-only unless _RW */
+#define SBX_MOUNT_BIND 1    /* the host's `source` at `target`, read-only unless _RW */
 #define SBX_MOUNT_TMPFS 2   /* `bytes` and `inodes` at most; 0: refused */
 #define SBX_MOUNT_PROC 3    /* procfs, hidepid=invisible,subset=pid */
 #define SBX_MOUNT_FILE 4    /* a file with the content `data` */
 #define SBX_MOUNT_SYMLINK 5 /* a symbolic link to `data` */
 #define SBX_MOUNT_DIR 6     /* an empty directory */
 #define SBX_MOUNT_DEVICE 7  /* the host's device node `source` */
-#define SBX_MOUNT_OVERLAY 8 /* `source` below, a tmpfs of `bytes` and `inodes` above; written to, never through */
+#define SBX_MOUNT_OVERLAY 8 /* `source` below, a tmpfs of `bytes` and `inodes` above */
 
 #define SBX_MOUNT_RW 1u       /* bind: writable */
 #define SBX_MOUNT_OPTIONAL 2u /* bind, device: leave out if the host has no `source` */
-#define SBX_MOUNT_IDMAP 4u    /* bind, overlay: id N on the disk is id N in the jail (mount_setattr(2), 5.12) */
+#define SBX_MOUNT_IDMAP 4u    /* bind, overlay: id N on the disk is id N in the jail (5.12) */
 #define SBX_MOUNT_NOEXEC 8u
 
 /*
- * One entry of a jail's file tree. `target` is absolute; missing parents are made. `mode`, `uid` and
- * `gid` (ids inside the jail) apply to what is made: tmpfs, overlay root, file, directory. `data_len`
- * 0 with `data` set: the length is strlen(data).
+ * One entry of a jail's file tree. `target` is absolute; missing parents are made. `mode`, `uid`
+ * and `gid` (ids inside the jail) apply to what is made: tmpfs, overlay root, file, directory.
+ * `data_len` 0 with `data` set: the length is strlen(data).
  */
 struct sbx_mount {
 	uint32_t size;
@@ -313,8 +313,8 @@ struct sbx_fd {
  * path          NULL: argv[0]. Without a '/' it is searched in PATH of `env`, inside the jail
  * argv, env     NULL-terminated; together with path and cwd at most 128 KiB. env NULL: empty
  * cwd           NULL: the policy's "cwd"
- * stdout_limit  bytes; 0: the policy's "output", if it has one; UINT64_MAX: none, the process writes
- *               to stdout_fd itself. With a limit the library reads a pipe and copies that many
+ * stdout_limit  bytes; 0: the policy's "output", if it has one; UINT64_MAX: none, the process
+ *               writes to stdout_fd itself. With a limit the library reads a pipe and copies that many
  *               bytes: the first part, a line that says how much was cut, and the last part
  *               (a quarter of the limit, at most 256 KiB). The same for stderr_limit
  * wall_ns       0: the policy's "wall"; UINT64_MAX: none
@@ -374,8 +374,8 @@ int sbx_jail_exec(struct sbx_jail *j, struct sbx_proc **ret, const struct sbx_ex
 
 /*
  * How a process ended. `verdict` is decided from evidence: timers that fired, counters of the
- * cgroups, the wait status, fstatfs(2) of the jail's file systems. `hit` also names limits that were
- * touched without ending the run. The `*_by` members say what enforced each limit (SBX_BY_*).
+ * cgroups, the wait status, fstatfs(2) of the jail's file systems. `hit` also names limits that
+ * were touched without ending the run. The `*_by` members say what enforced each limit (SBX_BY_*).
  * exit_code is -1 unless the process exited; term_signal is 0 unless a signal ended it.
  */
 struct sbx_result {
@@ -426,10 +426,10 @@ int sbx_run(struct sbx_ctx *ctx, struct sbx_plan *plan, const struct sbx_exec *e
 
 /* --------------------------------------------------------------- sockets and files */
 
-/* A socket(2) that lives in the jail's network namespace: connect or bind it from here. The caller's. */
+/* A socket(2) in the jail's network namespace: connect or bind it from here. The caller's. */
 int sbx_jail_socket(struct sbx_jail *j, int domain, int type, int protocol, struct sbx_error *err);
 
-/* A TCP connection to `port` in the jail, 127.0.0.1 first, then ::1. Returns the socket, the caller's. */
+/* A TCP connection to `port` in the jail, 127.0.0.1 first, then ::1. The caller's. */
 int sbx_jail_connect(struct sbx_jail *j, uint16_t port, uint64_t timeout_ns, struct sbx_error *err);
 
 /* A TCP socket that listens on 127.0.0.1:`port` in the jail. The caller's. */
@@ -457,8 +457,8 @@ int sbx_jail_listeners(struct sbx_jail *j, struct sbx_listener *ret, uint32_t n,
 		       struct sbx_error *err);
 
 /*
- * Relays TCP connections made inside the jail to 127.0.0.1:`port` to a service outside, in a process
- * of its own without privileges that ends with the jail.
+ * Relays TCP connections made inside the jail to 127.0.0.1:`port` to a service outside, in a
+ * process of its own without privileges that ends with the jail.
  *
  * unix_path        connect there; or
  * host, host_port  connect there (resolved now, by getaddrinfo(3) in the caller)
@@ -480,9 +480,9 @@ int sbx_jail_forward(struct sbx_jail *j, const struct sbx_forward *f, struct sbx
 
 /*
  * Opens `path` inside the jail: by the jail's init, below its root, following no magic link
- * (openat2(2): RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) and never blocking. `flags` as open(2): O_RDONLY,
- * O_PATH, O_DIRECTORY, O_NOFOLLOW. What it returns may be anything that the jailed program left there: check it with
- * fstat(2). The caller's.
+ * (openat2(2): RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) and never blocking. `flags` as open(2):
+ * O_RDONLY, O_PATH, O_DIRECTORY, O_NOFOLLOW. What it returns may be anything that the jailed
+ * program left there: check it with fstat(2). The caller's.
  */
 int sbx_jail_open(struct sbx_jail *j, const char *path, int flags, struct sbx_error *err);
 

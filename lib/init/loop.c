@@ -11,7 +11,8 @@
 
 int park(struct init *in)
 {
-	struct parked p = { .type = MSG_PARKED, .n_fds = in->n_quotas,
+	struct parked p = { .type = MSG_PARKED,
+			    .n_fds = in->n_quotas,
 			    .landlock_abi = in->landlock_abi };
 	int fds[QUOTAS_MAX];
 	int r;

@@ -20,8 +20,7 @@ static void take_fds(struct message *m, const union control *c, size_t size)
 	size_t n;
 
 	if (size < sizeof(c->header) || c->header.size < sizeof(c->header) ||
-	    c->header.size > size || c->header.level != SOL_SOCKET ||
-	    c->header.type != SCM_RIGHTS)
+	    c->header.size > size || c->header.level != SOL_SOCKET || c->header.type != SCM_RIGHTS)
 		return;
 	n = (c->header.size - sizeof(c->header)) / sizeof(int);
 	if (n > ARRAY_SIZE(m->fds))
@@ -34,8 +33,9 @@ int message_receive(int socket, struct message *m)
 {
 	union control control;
 	struct iovec iov = { .base = m->bytes, .size = MESSAGE_MAX };
-	struct msghdr h = { .iov = &iov, .n_iov = 1, .control = &control,
-			    .control_size = sizeof(control) };
+	struct msghdr h = {
+		.iov = &iov, .n_iov = 1, .control = &control, .control_size = sizeof(control)
+	};
 	long n;
 
 	m->n_fds = 0;
@@ -99,8 +99,9 @@ int message_send(int socket, const void *bytes, size_t size, const int *fds, uin
 
 void failed_send(int socket, const struct init *in, int error)
 {
-	struct failed f = { .type = MSG_FAILED, .step = in->step, .error = error,
-			    .index = in->index };
+	struct failed f = {
+		.type = MSG_FAILED, .step = in->step, .error = error, .index = in->index
+	};
 
 	(void)message_send(socket, &f, sizeof(f), NULL, 0);
 }

@@ -251,8 +251,8 @@ static int apply_dir(struct init *in, const struct entry *e)
 int mount_apply(struct init *in, struct entry *e)
 {
 	static int (*const apply[])(struct init *, const struct entry *) = {
-		[SBX_MOUNT_BIND] = apply_bind,	     [SBX_MOUNT_TMPFS] = apply_tmpfs,
-		[SBX_MOUNT_PROC] = apply_proc,	     [SBX_MOUNT_FILE] = apply_file,
+		[SBX_MOUNT_BIND] = apply_bind,       [SBX_MOUNT_TMPFS] = apply_tmpfs,
+		[SBX_MOUNT_PROC] = apply_proc,       [SBX_MOUNT_FILE] = apply_file,
 		[SBX_MOUNT_SYMLINK] = apply_symlink, [SBX_MOUNT_DIR] = apply_dir,
 		[SBX_MOUNT_DEVICE] = apply_device,   [SBX_MOUNT_OVERLAY] = apply_overlay,
 	};

@@ -119,9 +119,10 @@ int entry_get(struct init *in, uint32_t i, struct entry *ret)
 	bool extra = i >= in->start->n_plan;
 	int16_t fd = in->fd_of[i];
 	struct entry e = {
-		.mount = extra ? in->extra + (i - in->start->n_plan) :
-				 (const struct plan_mount *)((const char *)in->plan +
-							     in->plan->mounts_off) + i,
+		.mount = extra ? in->extra + (i - in->start->n_plan)
+			       : (const struct plan_mount *)((const char *)in->plan +
+							     in->plan->mounts_off) +
+					 i,
 		.strings = extra ? in->extra_strings : in->plan_strings,
 		.fd = -1,
 		.index = (int)i,

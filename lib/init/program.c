@@ -62,9 +62,7 @@ int program_start(struct init *in)
 	in->index = -1;
 	if (status < 0)
 		return -EPROTO;
-	pid = !request_valid(&in->message) ? -EPROTO :
-	      !slot			   ? -EAGAIN :
-					     fork_program(in, &pidfd);
+	pid = !request_valid(&in->message) ? -EPROTO : !slot ? -EAGAIN : fork_program(in, &pidfd);
 	if (pid < 0) {
 		failed_send(status, in, pid);
 		return 0;

@@ -133,8 +133,8 @@ static int end_line(struct reader *r)
 			r->unknown++;
 			return 0;
 		}
-		if (known_insert(in, (struct known_mount){ r->line.id, above->flags,
-							   above->index }) < 0)
+		if (known_insert(
+			    in, (struct known_mount){ r->line.id, above->flags, above->index }) < 0)
 			return -E2BIG;
 		k = &in->known[in->n_known - 1];
 		r->added++;

@@ -56,7 +56,7 @@
 #endif
 
 /* The signal mask of the kernel's interface. */
-#define SIGNAL_BIT(s) (1ul << ((s) - 1))
+#define SIGNAL_BIT(s) (1ul << ((s)-1))
 #define SIGNAL_MAX 64
 
 struct iovec {
@@ -144,7 +144,8 @@ static inline int sys_openat(int dir, const char *path, int flags)
 
 static inline int sys_openat2(int dir, const char *path, int flags, int mode, uint64_t resolve)
 {
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .mode = (uint64_t)mode,
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+				.mode = (uint64_t)mode,
 				.resolve = resolve };
 
 	return (int)sys6(__NR_openat2, dir, (long)path, (long)&how, sizeof(how), 0, 0);

@@ -63,12 +63,12 @@ static inline int steal_fd(int *fd)
 	return taken;
 }
 
-#define steal_ptr(p)                           \
-	({                                     \
-		__typeof__(p) *_slot = &(p);   \
-		__typeof__(p) _taken = *_slot; \
-		*_slot = NULL;                 \
-		_taken;                        \
+#define steal_ptr(p)                                                                               \
+	({                                                                                         \
+		__typeof__(p) *_slot = &(p);                                                       \
+		__typeof__(p) _taken = *_slot;                                                     \
+		*_slot = NULL;                                                                     \
+		_taken;                                                                            \
 	})
 
 static inline bool streq(const char *a, const char *b)

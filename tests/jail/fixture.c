@@ -16,7 +16,8 @@ const char *fixture_error(const struct sbx_error *err)
 {
 	static char text[320];
 
-	(void)snprintf(text, sizeof(text), "%d %s %s: %s", err->code, err->stage, err->item, err->text);
+	(void)snprintf(text, sizeof(text), "%d %s %s: %s", err->code, err->stage, err->item,
+		       err->text);
 	return text;
 }
 
@@ -71,8 +72,10 @@ struct sbx_plan *fixture_plan(const char *name, const char *const *settings)
 struct sbx_jail *fixture_jail(struct sbx_plan *plan, const struct sbx_jail_options *options)
 {
 	struct sbx_jail_options o = { .size = sizeof(o) };
-	struct sbx_mount mounts[17] = { { .size = sizeof(mounts[0]), .type = SBX_MOUNT_BIND,
-					  .source = getenv("SANDBOX_PROBE"), .target = "/probe" } };
+	struct sbx_mount mounts[17] = { { .size = sizeof(mounts[0]),
+					  .type = SBX_MOUNT_BIND,
+					  .source = getenv("SANDBOX_PROBE"),
+					  .target = "/probe" } };
 	struct sbx_jail *j = NULL;
 	struct sbx_error err;
 

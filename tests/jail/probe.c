@@ -96,12 +96,15 @@ static int try_ptrace(const char *unused)
 
 static int try_keyctl(const char *unused)
 {
-	return result(syscall(SYS_add_key, "user", "sandbox-probe", "x", 1, KEY_SPEC_PROCESS_KEYRING));
+	return result(
+		syscall(SYS_add_key, "user", "sandbox-probe", "x", 1, KEY_SPEC_PROCESS_KEYRING));
 }
 
 static int try_bpf(const char *unused)
 {
-	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1 };
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1
+	};
 
 	return result(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)));
 }
@@ -158,7 +161,8 @@ static int try_connect(const char *where)
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	unsigned int port;
 
-	if (sscanf(where, "%63[^:]:%u", host, &port) != 2 || inet_pton(AF_INET, host, &a.sin_addr) != 1)
+	if (sscanf(where, "%63[^:]:%u", host, &port) != 2 ||
+	    inet_pton(AF_INET, host, &a.sin_addr) != 1)
 		return EINVAL;
 	a.sin_port = htons((uint16_t)port);
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
@@ -213,7 +217,8 @@ static int try_forks(const char *count)
 static int try_memory(const char *mebibytes)
 {
 	size_t n = (size_t)atoi(mebibytes) << 20, i;
-	volatile char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+				0);
 
 	if (p == MAP_FAILED)
 		return errno;
@@ -357,7 +362,8 @@ static int try_mknod(const char *path)
 
 static int try_listen(const char *port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)atoi(port)),
 				 .sin_addr.s_addr = htonl(INADDR_ANY) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
@@ -391,17 +397,41 @@ static const struct {
 	const char *name;
 	int (*run)(const char *arg);
 } probes[] = {
-	{ "open", try_open }, { "write", try_write }, { "mount", try_mount }, { "unshare", try_unshare },
-	{ "clone-newuser", try_clone_newuser }, { "clone3", try_clone3 }, { "ptrace", try_ptrace },
-	{ "keyctl", try_keyctl }, { "bpf", try_bpf }, { "io_uring", try_io_uring }, { "memfd", try_memfd },
-	{ "userfaultfd", try_userfaultfd }, { "setuid", try_setuid }, { "chroot", try_chroot },
-	{ "vsock", try_socket_vsock }, { "vsock-high-bit", try_socket_high_bit }, { "packet", try_packet },
-	{ "connect", try_connect }, { "interfaces", try_interfaces }, { "forks", try_forks },
-	{ "memory", try_memory }, { "fill", try_fill }, { "files", try_files }, { "spin", try_spin },
-	{ "sleep", try_sleep }, { "output", try_output }, { "extra-fds", try_extra_fds },
-	{ "capabilities", try_capabilities }, { "new-privileges", try_new_privileges },
-	{ "signal", try_signal_init }, { "see-pid", try_see_pid }, { "i386", try_i386 },
-	{ "suid", try_chmod_suid }, { "mknod", try_mknod }, { "listen", try_listen },
+	{ "open", try_open },
+	{ "write", try_write },
+	{ "mount", try_mount },
+	{ "unshare", try_unshare },
+	{ "clone-newuser", try_clone_newuser },
+	{ "clone3", try_clone3 },
+	{ "ptrace", try_ptrace },
+	{ "keyctl", try_keyctl },
+	{ "bpf", try_bpf },
+	{ "io_uring", try_io_uring },
+	{ "memfd", try_memfd },
+	{ "userfaultfd", try_userfaultfd },
+	{ "setuid", try_setuid },
+	{ "chroot", try_chroot },
+	{ "vsock", try_socket_vsock },
+	{ "vsock-high-bit", try_socket_high_bit },
+	{ "packet", try_packet },
+	{ "connect", try_connect },
+	{ "interfaces", try_interfaces },
+	{ "forks", try_forks },
+	{ "memory", try_memory },
+	{ "fill", try_fill },
+	{ "files", try_files },
+	{ "spin", try_spin },
+	{ "sleep", try_sleep },
+	{ "output", try_output },
+	{ "extra-fds", try_extra_fds },
+	{ "capabilities", try_capabilities },
+	{ "new-privileges", try_new_privileges },
+	{ "signal", try_signal_init },
+	{ "see-pid", try_see_pid },
+	{ "i386", try_i386 },
+	{ "suid", try_chmod_suid },
+	{ "mknod", try_mknod },
+	{ "listen", try_listen },
 	{ "orphans", try_orphans },
 };
 

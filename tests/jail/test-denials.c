@@ -22,10 +22,10 @@ struct denial {
 	const char *what;
 	const char *name;
 	const char *argument;
-	int error;             /* exit status in the jail; negative: the signal that kills it */
+	int error; /* exit status in the jail; negative: the signal that kills it */
 	enum control control;
-	const char *setting;   /* IN_JAIL: the key that allows it */
-	const char *deny;      /* a key that makes the jail under test refuse it */
+	const char *setting; /* IN_JAIL: the key that allows it */
+	const char *deny;    /* a key that makes the jail under test refuse it */
 };
 
 static const struct denial denials[] = {
@@ -56,8 +56,10 @@ static const struct denial denials[] = {
 	{ "writing to the root", "write", "/sandbox-probe", EROFS, IN_JAIL, "cwd=/work" },
 	{ "a device node", "mknod", "/work/null", EPERM, ON_HOST },
 	{ "the 40th process", "forks", "40", EAGAIN, IN_JAIL, "pids=64", "pids=16" },
-	{ "the 17th mebibyte of disk", "fill", "/work/f:17", ENOSPC, IN_JAIL, "disk=32M", "disk=16M" },
-	{ "the 200th file", "files", "/work:200", ENOSPC, IN_JAIL, "disk_inodes=400", "disk_inodes=100" },
+	{ "the 17th mebibyte of disk", "fill", "/work/f:17", ENOSPC, IN_JAIL, "disk=32M",
+	  "disk=16M" },
+	{ "the 200th file", "files", "/work:200", ENOSPC, IN_JAIL, "disk_inodes=400",
+	  "disk_inodes=100" },
 	{ "a file over fsize", "fill", "/work/f:3", -SIGXFSZ, IN_JAIL, "fsize=4M", "fsize=2M" },
 	{ "memory over the limit", "memory", "700", -SIGKILL, IN_JAIL, "memory=1G", "memory=16M" },
 };
@@ -104,8 +106,9 @@ static void test_denial(void **state)
 			 ended(&r) > 0 ? strerror(ended(&r)) : "signal", d->error);
 	control = run_control(d);
 	if (control)
-		fail_msg("where it is allowed %s still fails with %d (%s): the denial proves nothing", d->what,
-			 control, strerror(control));
+		fail_msg("where it is allowed %s still fails with %d (%s): the denial proves "
+			 "nothing",
+			 d->what, control, strerror(control));
 }
 
 /* Descriptors of the caller, made on purpose without close-on-exec. */
@@ -173,7 +176,8 @@ int main(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(denials); i++)
-		tests[i] = (struct CMUnitTest){ .name = denials[i].what, .test_func = test_denial,
+		tests[i] = (struct CMUnitTest){ .name = denials[i].what,
+						.test_func = test_denial,
 						.initial_state = (void *)&denials[i] };
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_no_descriptor_of_the_caller);
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_no_network_of_the_host);

@@ -147,8 +147,10 @@ static void caller_with_a_jail(int fd, bool fork_a_copy, const char *procs)
 	const char *argv[] = { "/probe", "sleep", "600", NULL };
 	struct sbx_ctx *ctx;
 	struct sbx_plan *plan = fixture_plan("exec", NULL);
-	struct sbx_mount probe = { .size = sizeof(probe), .type = SBX_MOUNT_BIND,
-				   .source = getenv("SANDBOX_PROBE"), .target = "/probe" };
+	struct sbx_mount probe = { .size = sizeof(probe),
+				   .type = SBX_MOUNT_BIND,
+				   .source = getenv("SANDBOX_PROBE"),
+				   .target = "/probe" };
 	struct sbx_jail_options o = { .size = sizeof(o), .mounts = &probe, .n_mounts = 1 };
 	struct sbx_exec e = { .size = sizeof(e), .argv = argv };
 	struct sbx_jail *j;
@@ -370,7 +372,9 @@ static void test_exec_failures_say_what(void **state)
 /* A set-up that fails half way leaves no group, lease, process or descriptor. */
 static void test_a_failed_jail_leaves_nothing(void **state)
 {
-	struct sbx_mount bad = { .size = sizeof(bad), .type = SBX_MOUNT_BIND, .source = "/no/such/source",
+	struct sbx_mount bad = { .size = sizeof(bad),
+				 .type = SBX_MOUNT_BIND,
+				 .source = "/no/such/source",
 				 .target = "/x" };
 	struct sbx_jail_options o = { .size = sizeof(o), .mounts = &bad, .n_mounts = 1 };
 	struct sbx_plan *plan = fixture_plan("exec", NULL);

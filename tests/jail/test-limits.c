@@ -119,8 +119,11 @@ static char *read_all(int fd, size_t *ret_size)
 static struct sbx_result run_output(const char *kibibytes, uint64_t limit, uint32_t flags, int out)
 {
 	const char *argv[] = { "/probe", "output", kibibytes, NULL };
-	struct sbx_exec e = { .size = sizeof(e), .argv = argv, .flags = SBX_EXEC_STDOUT | flags,
-			      .stdout_fd = out, .stdout_limit = limit };
+	struct sbx_exec e = { .size = sizeof(e),
+			      .argv = argv,
+			      .flags = SBX_EXEC_STDOUT | flags,
+			      .stdout_fd = out,
+			      .stdout_limit = limit };
 	struct sbx_result r = { .size = sizeof(r) };
 	struct sbx_plan *plan = fixture_plan("exec", NULL);
 	struct sbx_jail *j = fixture_jail(plan, NULL);
@@ -178,7 +181,9 @@ static void test_output_may_end_the_run(void **state)
 /* What cannot be enforced refuses the run: a group that does not exist cannot be limited. */
 static void test_group_limits_the_sum(void **state)
 {
-	struct sbx_group_options o = { .size = sizeof(o), .label = "sum", .memory = 64u << 20, .pids = 64 };
+	struct sbx_group_options o = {
+		.size = sizeof(o), .label = "sum", .memory = 64u << 20, .pids = 64
+	};
 	struct sbx_jail_options jo = { .size = sizeof(jo) };
 	const char *argv[] = { "/probe", "memory", "200", NULL };
 	struct sbx_result r = { .size = sizeof(r) };

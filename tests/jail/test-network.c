@@ -177,7 +177,9 @@ static void test_relay_to_a_unix_socket(void **state)
 static void test_relay_is_bounded(void **state)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sbx_forward f = { .size = sizeof(f), .port = 5432, .host = "127.0.0.1", .bytes = 10000 };
+	struct sbx_forward f = {
+		.size = sizeof(f), .port = 5432, .host = "127.0.0.1", .bytes = 10000
+	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client, server, i;
 	struct sbx_plan *plan = fixture_plan("exec", NULL);
 	struct sbx_jail *j = fixture_jail(plan, NULL);
@@ -239,7 +241,8 @@ static void test_open_stays_in_the_jail(void **state)
 	assert_true(fd >= 0 && host >= 0);
 	n = read(fd, in_jail, sizeof(in_jail));
 	assert_true(n > 0);
-	assert_true(read(host, on_host, sizeof(on_host)) != n || memcmp(in_jail, on_host, (size_t)n) != 0);
+	assert_true(read(host, on_host, sizeof(on_host)) != n ||
+		    memcmp(in_jail, on_host, (size_t)n) != 0);
 	(void)close(fd);
 	(void)close(host);
 	assert_int_equal(sbx_jail_open(j, "/proc/self/root/etc", O_RDONLY, NULL) < 0, 1);
