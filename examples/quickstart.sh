@@ -5,7 +5,7 @@
 # of the car-rental challenge, each as the zip that a student would hand in.
 # The first run takes some minutes (packages, build), the next ones seconds.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 # What each submission shows, in the order of the table. hostile may be graded or be stopped by a
 # limit; it must be contained, which its own findings tell (see below).
@@ -27,6 +27,11 @@ zip_folder() { # FOLDER ZIP
 	python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[2][:-4], "zip", sys.argv[1])' "$1" "$2"
 }
 
+# The first sentence of a submission's README, which says what is in it.
+describe() { # FOLDER
+	awk -v RS= 'NR == 2 { gsub(/\n/, " "); sub(/\. .*/, "."); print }' "$1/README.md"
+}
+
 # One line of the result, fields separated by tabs: verdict, points, milliseconds, reason.
 summary() { # JSON
 	"$node" -e '
@@ -39,7 +44,7 @@ summary() { # JSON
 failed=0
 rows=()
 for name in "${submissions[@]}"; do
-	printf '\n== %s: %s\n' "$name" "$(sed -n '3p' "examples/car-rental/submissions/$name/README.md")"
+	printf '\n== %s: %s\n' "$name" "$(describe "examples/car-rental/submissions/$name")"
 	zip_folder "examples/car-rental/submissions/$name" "$work/$name.zip" || exit 1
 	quiet=(-q)
 	[ "$name" = correct ] && quiet=()
@@ -58,9 +63,13 @@ for name in "${submissions[@]}"; do
 		mark=" (expected ${expected[$name]})"
 		failed=$((failed + 1))
 	fi
-	if [ "$name" = hostile ] && grep -q '^\[GOT IT\]' "$work/$name.log" 2>/dev/null; then
-		mark="$mark NOT CONTAINED: $(grep '^\[GOT IT\]' "$work/$name.log" | head -1)"
-		failed=$((failed + 1))
+	if [ "$name" = hostile ]; then
+		if attacks=$(grep -m 1 '^\[GOT IT\]' "$work/$name.log"); then
+			mark="$mark NOT CONTAINED: $attacks"
+			failed=$((failed + 1))
+		elif attacks=$(grep -m 1 '^[0-9]* attacks, ' "$work/$name.log"); then
+			mark="$mark Contained: $attacks"
+		fi
 	fi
 	rows+=("$name	$line$mark")
 done
@@ -70,6 +79,11 @@ for row in "${rows[@]}"; do
 	IFS=$'\t' read -r name verdict points ms reason <<<"$row"
 	printf '%-14s %-8s %-10s %5s ms  %s\n' "$name" "$verdict" "$points" "$ms" "$reason"
 done
+cat <<'END'
+
+AC all tests passed, PARTIAL some, CE the submission did not install, build or migrate, BOOT its server
+did not start, MLE and TLE too much memory or time. Who is graded sees the reason, and the server's log.
+END
 if [ $failed != 0 ]; then
 	printf '\n%d submissions were not judged as they should be; sandbox-run doctor looks at the host.\n' $failed
 	exit 1

@@ -22,20 +22,47 @@ die() {
 	exit 1
 }
 
-[ "$(id -u)" = 0 ] || die "needs root: it installs packages, and jails are made by root. Run: sudo $0"
+[ "$(id -u)" = 0 ] || die "needs root: it installs packages, and jails are made by root.
+Run the same command as root, for example with sudo."
 command -v apt-get >/dev/null || die "apt-get not found: this script knows Debian 12; elsewhere install the
 packages named in it by hand, then run: meson setup build && ninja -C build"
 
+apt_log=$(mktemp)
+keep_log=false
+cluster_conf=/etc/postgresql-common/createcluster.conf
+cluster_conf_saved=
+
+restore_cluster_conf() {
+	[ -n "$cluster_conf_saved" ] || return 0
+	cp -p "$cluster_conf_saved" "$cluster_conf"
+	rm -f "$cluster_conf_saved"
+	cluster_conf_saved=
+}
+
+clean_up() {
+	restore_cluster_conf
+	[ "$keep_log" = true ] || rm -f "$apt_log"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
 installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
+# What apt says matters only when it fails: the first of its complaints then, without a network the
+# rest is a hundred times the same. Another apt (a fresh machine upgrades itself) is waited for.
+apt_get() {
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" >>"$apt_log" 2>&1 && return
+	grep -E '^([EW]:|dpkg: error)' "$apt_log" | head -4 >&2 || true
+	keep_log=true
+	die "apt-get $1 failed; all that it said is in $apt_log. Is there a network, and is this a Debian 12?"
+}
+
+# update without a network succeeds, with warnings: install is what tells.
 apt_updated=
 apt_install() {
-	if [ -z "$apt_updated" ]; then
-		apt-get update -qq || die "apt-get update failed: is there a network?"
-		apt_updated=1
-	fi
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
-		die "apt-get install $* failed"
+	[ -n "$apt_updated" ] || apt_get update
+	apt_updated=1
+	apt_get install -y --no-install-recommends "$@"
 }
 
 install_missing() {
@@ -51,16 +78,16 @@ install_missing() {
 # The server programs only. The package would create and start a cluster: told not to, for the
 # length of the installation.
 install_postgres() {
-	local conf=/etc/postgresql-common/createcluster.conf saved
+	local saved
 	compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && return
 	say "installing postgresql (without a cluster)"
 	apt_install postgresql-common
 	saved=$(mktemp)
-	cp -p "$conf" "$saved"
-	printf '\ncreate_main_cluster = false\n' >>"$conf"
+	cp -p "$cluster_conf" "$saved"
+	cluster_conf_saved=$saved
+	printf '\ncreate_main_cluster = false\n' >>"$cluster_conf"
 	apt_install postgresql-15
-	cp -p "$saved" "$conf"
-	rm -f "$saved"
+	restore_cluster_conf
 }
 
 # Any npm that can fetch packages; submissions never run on it but on the pinned runtime.

@@ -6,7 +6,7 @@
 #
 # Every test is a program that prints TAP. With SANDBOX_TESTS_MUST_RUN=1 a skipped test has failed.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 root=$PWD
 
 suites=("$@")
@@ -28,17 +28,22 @@ examples/setup.sh --tests || {
 
 passed=0 failed=0 skipped=0
 work=$(mktemp -d)
+child=
 trap 'rm -rf "$work"' EXIT
+trap 'trap "" INT TERM; [ -z "$child" ] || { kill "$child"; wait "$child"; }; exit 130' INT TERM
 
 # One program: its output is shown, its TAP counted; a plan that is not met is a failure too.
 run_one() {
 	local name=$1 out=$work/out status ok not_ok skip plan
 	shift
 	echo "# $name"
-	CMOCKA_MESSAGE_OUTPUT=TAP SANDBOX_BUILD="$root/build" SANDBOX_SOURCE="$root" \
-		SANDBOX_PROBE="$root/build/tests/jail/probe" \
-		timeout 900 "$@" </dev/null >"$out" 2>"$work/err"
+	env --default-signal=INT,QUIT CMOCKA_MESSAGE_OUTPUT=TAP SANDBOX_BUILD="$root/build" \
+		SANDBOX_SOURCE="$root" SANDBOX_PROBE="$root/build/tests/jail/probe" \
+		timeout 900 "$@" </dev/null >"$out" 2>"$work/err" &
+	child=$!
+	wait $child
 	status=$?
+	child=
 	cat "$out"
 	ok=$(grep -cE '^ok\b' "$out")
 	skip=$(grep -cE '^ok\b.*# *[Ss][Kk][Ii][Pp]' "$out")

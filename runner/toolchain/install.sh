@@ -65,6 +65,7 @@ fi
 command -v "$npm" >/dev/null ||
 	fail "npm is missing: apt-get install npm (any version will do; it installs the pinned ones)"
 
+echo "installing node $node_version and npm $npm_version from npm's registry into $store/runtime"
 stage=$(mktemp -d "$store/tmp/runtime-node.XXXXXXXXXXXXXXXX")
 trap 'rm -rf "$stage"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -72,7 +73,8 @@ chmod 0755 "$stage"
 cp "$here/package.json" "$here/package-lock.json" "$stage/"
 (
 	cd "$stage"
-	"$npm" ci --ignore-scripts --no-audit --no-fund --no-bin-links --loglevel=error 9>&-
+	"$npm" ci --ignore-scripts --no-audit --no-fund --no-bin-links --loglevel=error \
+		--prefer-offline --fetch-retry-maxtimeout=10000 >/dev/null 9>&-
 ) || fail "npm ci failed: see above; is the registry reachable (npm config get registry)?"
 
 out=$stage/out
@@ -88,7 +90,7 @@ echo "$npm_version" >"$out/npm-version"
 
 got=$("$out/bin/node" -p process.version)
 [ "$got" = "v$node_version" ] || fail "the installed runtime says it is $got, not v$node_version"
-got=$("$out/bin/node" "$out/lib/node_modules/npm/bin/npm-cli.js" --version)
+got=$(NODE_DISABLE_COMPILE_CACHE=1 "$out/bin/node" "$out/lib/node_modules/npm/bin/npm-cli.js" --version)
 [ "$got" = "$npm_version" ] || fail "the installed npm says it is $got, not $npm_version"
 sync -f "$out"
 

@@ -89,6 +89,7 @@ said "a mistake in a test" 2 '09-bad.hurl:4:16' "$run" grade "$cars/submissions/
 interrupted() { # SIGNAL PATTERN
 	local pid tries=0
 	rm -f "$scratch/result.json"
+	: >"$scratch/stderr" # or the line of an earlier run is found, before this one has begun
 	setsid "$run" grade "$cars/submissions/silent" --challenge "$cars/challenge" --store "$store" --color never \
 		--json="$scratch/result.json" -v 2>"$scratch/stderr" &
 	pid=$!
