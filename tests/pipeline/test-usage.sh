@@ -3,6 +3,7 @@
 # Wrong arguments, broken archives and challenges, Ctrl-C: what people see and what is left behind.
 . "$(dirname "$0")/lib.sh"
 
+"$run" exec -- true # sweeps what dead owners left before
 before=$(traces)
 
 # said NAME EXIT PATTERN COMMAND...

@@ -3,6 +3,7 @@
 # Every example is graded from a zip, as a student hands it in: verdict, exit code, reason.
 . "$(dirname "$0")/lib.sh"
 
+"$run" exec -- true # sweeps what dead owners left before
 before=$(traces)
 
 judged() { # NAME CHALLENGE VERDICT EXIT REASON-PATTERN
