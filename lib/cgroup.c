@@ -289,7 +289,20 @@ void cgroup_root_done(struct cgroup_root *root)
 
 /* ----------------------------------------------------------------- leftovers of the dead */
 
-static void remove_tree(int parent, const char *name, int depth)
+/* The last of the killed may still be on its way out of a v1 group: then rmdir says busy. */
+static int remove_group(int parent, const char *name)
+{
+	int tries;
+
+	for (tries = 0; unlinkat(parent, name, AT_REMOVEDIR) < 0; tries++) {
+		if (errno != EBUSY || tries == 100)
+			return -errno;
+		(void)usleep(1000);
+	}
+	return 0;
+}
+
+static int remove_tree(int parent, const char *name, int depth)
 {
 	_cleanup_close_ int dir = openat(parent, name,
 					 O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -304,11 +317,11 @@ static void remove_tree(int parent, const char *name, int depth)
 			close_fd(copy);
 		while (d && (e = readdir(d)))
 			if (e->d_type == DT_DIR && e->d_name[0] != '.')
-				remove_tree(dir, e->d_name, depth + 1);
+				(void)remove_tree(dir, e->d_name, depth + 1);
 		if (d)
 			(void)closedir(d);
 	}
-	(void)unlinkat(parent, name, AT_REMOVEDIR);
+	return remove_group(parent, name);
 }
 
 /* rmdir needs the processes gone, and cgroup.kill does not wait for them. */
@@ -326,24 +339,27 @@ static void kill_and_settle(int parent, const char *name)
 }
 
 /* The v2 parent comes first: what is killed there leaves the other hierarchies too. */
-static void sweep_parent(const char *path, const char *token)
+static int sweep_parent(const char *path, const char *token)
 {
 	int parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = parent >= 0 ? fdopendir(parent) : NULL;
 	size_t n = strlen(token);
 	struct dirent *e;
+	int r = 0;
 
 	if (!d) {
 		close_fd(parent);
-		return;
+		return 0;
 	}
 	while ((e = readdir(d))) {
 		if (strncmp(e->d_name, token, n) || e->d_name[n] != '.')
 			continue;
 		kill_and_settle(parent, e->d_name);
-		remove_tree(parent, e->d_name, 0);
+		if (remove_tree(parent, e->d_name, 0) < 0)
+			r = -EBUSY;
 	}
 	(void)closedir(d);
+	return r;
 }
 
 int cgroup_root_record(const struct cgroup_root *root, int fd)
@@ -356,16 +372,19 @@ int cgroup_root_record(const struct cgroup_root *root, int fd)
 	return 0;
 }
 
-void cgroup_sweep(int fd, const char *token)
+int cgroup_sweep(int fd, const char *token)
 {
-	char text[4096], *path, *save;
+	char text[8192], *path, *save;
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	int r = 0;
 
 	if (n <= 0)
-		return;
+		return 0;
 	text[n] = '\0';
 	for (path = strtok_r(text, "\n", &save); path; path = strtok_r(NULL, "\n", &save))
-		sweep_parent(path, token);
+		if (sweep_parent(path, token) < 0)
+			r = -EBUSY;
+	return r;
 }
 
 /* ---------------------------------------------------------------------------- groups */

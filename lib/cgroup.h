@@ -74,7 +74,7 @@ void cgroup_root_done(struct cgroup_root *root);
  * the owner ran in, which need not be the sweeper's.
  */
 int cgroup_root_record(const struct cgroup_root *root, int fd);
-void cgroup_sweep(int fd, const char *token);
+int cgroup_sweep(int fd, const char *token); /* -EBUSY: some are left, for the next sweep */
 
 /* Makes the directories, writes the limits and reads them back. -ENOTSUP names what is missing. */
 int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *parent,

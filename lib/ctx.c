@@ -134,25 +134,28 @@ static int open_runtime(struct sbx_ctx *ctx, const char *path, struct sbx_error 
 	return ctx->owners_dir < 0 ? ctx->owners_dir : 0;
 }
 
+/* A sweeper may hold the lock of a new file for a moment: then it is not ours, and we take another. */
 static int take_token(struct sbx_ctx *ctx, struct sbx_error *err)
 {
 	unsigned char random[8];
-	int i;
+	int i, tries = 0;
 
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return error_set(err, -errno, "ctx", "getrandom", "no random bytes");
-	for (i = 0; i < 8; i++)
-		(void)snprintf(ctx->token + 2 * i, 3, "%02x", random[i]);
-	ctx->owner_fd = lock_file(ctx->owners_dir, ctx->token, 1);
+	do {
+		if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+			return error_set(err, -errno, "ctx", "getrandom", "no random bytes");
+		for (i = 0; i < 8; i++)
+			(void)snprintf(ctx->token + 2 * i, 3, "%02x", random[i]);
+		ctx->owner_fd = lock_file(ctx->owners_dir, ctx->token, 1);
+	} while (ctx->owner_fd == -EWOULDBLOCK && ++tries < 8);
 	if (ctx->owner_fd < 0)
 		return error_set(err, ctx->owner_fd, "ctx", ctx->token,
 				 "cannot lock the owner token");
 	return 0;
 }
 
-/* Calls `each` for every file of `dir` whose lock can be taken, then removes the file. */
+/* Calls `each` for every file of `dir` whose lock can be taken; where it is true the file goes. */
 static void sweep_dir(struct sbx_ctx *ctx, int dir,
-		      void (*each)(struct sbx_ctx *, int, const char *))
+		      bool (*each)(struct sbx_ctx *, int, const char *))
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
 	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
@@ -168,18 +171,17 @@ static void sweep_dir(struct sbx_ctx *ctx, int dir,
 		fd = lock_file(dir, e->d_name, 0);
 		if (fd < 0)
 			continue;
-		if (each)
-			each(ctx, fd, e->d_name);
-		(void)unlinkat(dir, e->d_name, 0);
+		if (!each || each(ctx, fd, e->d_name))
+			(void)unlinkat(dir, e->d_name, 0);
 		close_fd(fd);
 	}
 	(void)closedir(d);
 }
 
-static void sweep_owner(struct sbx_ctx *ctx, int fd, const char *token)
+static bool sweep_owner(struct sbx_ctx *ctx, int fd, const char *token)
 {
 	ctx_log(ctx, SBX_LOG_INFO, "removing what dead owner %s left behind", token);
-	cgroup_sweep(fd, token);
+	return cgroup_sweep(fd, token) == 0;
 }
 
 static int ctx_setup(struct sbx_ctx *ctx, const struct sbx_ctx_options *o, struct sbx_error *err)

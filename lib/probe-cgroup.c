@@ -139,11 +139,31 @@ void probe_cgroups(struct sbx_check *c)
 					    : "none are mounted");
 }
 
+/*
+ * A v2 group with processes of its own can give no controller to groups below it. Only the real root,
+ * which has no cgroup.type, is exempt: the root that a container sees is an ordinary group.
+ */
+static bool can_be_enabled(const char *dir, const char *controller)
+{
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char enabled[512] = " ", processes[16] = "", word[32];
+
+	if (fd < 0 || faccessat(fd, "cgroup.type", F_OK, 0) < 0)
+		return true;
+	(void)cgroup_read_text(fd, "cgroup.procs", processes, sizeof(processes));
+	(void)cgroup_read_text(fd, "cgroup.subtree_control", enabled + 1, sizeof(enabled) - 2);
+	enabled[strcspn(enabled, "\n")] = ' ';
+	(void)snprintf(word, sizeof(word), " %s ", controller);
+	return strstr(enabled, word) || !*processes;
+}
+
 static void probe_controller(struct sbx_check *c, const char *controller, const char *limit_v1,
 			     const char *breaks)
 {
 	static const char boot[] = "boot with systemd.unified_cgroup_hierarchy=1 (for memory also "
 				   "cgroup_enable=memory); in a container: --cgroupns=host";
+	static const char crowded[] = "--cgroupns=host; or mkdir /sys/fs/cgroup/init and write each pid of "
+				      "/sys/fs/cgroup/cgroup.procs to init/cgroup.procs";
 	static const char writable[] = "run as root; in a container: --privileged --cgroupns=host";
 	struct hierarchy h;
 	char dir[1100], file[1200];
@@ -154,6 +174,11 @@ static void probe_controller(struct sbx_check *c, const char *controller, const 
 		return;
 	}
 	own_directory(&h, controller, dir, sizeof(dir));
+	if (h.v2 && !can_be_enabled(dir, controller)) {
+		probe_set(c, SBX_CHECK_FAIL, breaks, crowded,
+			  "v2, but the root group of this container holds processes");
+		return;
+	}
 	(void)snprintf(file, sizeof(file), "%s/%s", dir,
 		       h.v2 ? "cgroup.subtree_control" : limit_v1);
 	/* The root of a v1 hierarchy has no pids.max: there the directory alone decides. */

@@ -27,7 +27,8 @@ static void exceed(struct sbx_proc *p, uint32_t hit)
 static void check_cpu(struct sbx_proc *p)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t used = cgroup_cpu_ns(&p->jail->cgroup) - p->cpu_at_start, next, expirations;
+	uint64_t total = cgroup_cpu_ns(&p->jail->cgroup), next, expirations;
+	uint64_t used = total > p->cpu_at_start ? total - p->cpu_at_start : 0; /* unreadable: 0 */
 	struct itimerspec t = { 0 };
 
 	(void)!read(p->cpu_timer, &expirations, sizeof(expirations));
@@ -68,13 +69,37 @@ static void read_status(struct sbx_proc *p)
 	finish(p);
 }
 
+static void set_events(struct sbx_proc *p, int op, int fd, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.fd = fd };
+
+	(void)epoll_ctl(p->epoll, op, fd, &e);
+}
+
+/*
+ * While its reader does not keep up, a stream waits for the reader instead of the program: no write
+ * blocks, so the limits are kept meanwhile. (A regular file never stalls.)
+ */
 static void move_output(struct sbx_proc *p, int fd)
 {
+	struct stream *s;
 	int i;
 
-	for (i = 0; i < 2; i++)
-		if (p->streams[i].pipe == fd && stream_move(&p->streams[i]) && p->output_kill)
+	for (i = 0; i < 2; i++) {
+		s = &p->streams[i];
+		if (fd < 0 || (s->pipe != fd && s->dest != fd))
+			continue;
+		if (s->dest == fd) {
+			set_events(p, EPOLL_CTL_DEL, s->dest, 0);
+			set_events(p, EPOLL_CTL_MOD, s->pipe, EPOLLIN);
+		}
+		if (stream_move(s) && p->output_kill)
 			exceed(p, SBX_HIT_OUTPUT);
+		if (s->pipe >= 0 && stream_stalled(s)) {
+			set_events(p, EPOLL_CTL_MOD, s->pipe, 0);
+			set_events(p, EPOLL_CTL_ADD, s->dest, EPOLLOUT);
+		}
+	}
 }
 
 static void attend(struct sbx_proc *p, int fd)

@@ -14,6 +14,7 @@ struct stream {
 	int pipe; /* read end; -1: none or closed */
 	int dest;
 	uint64_t limit, head, total;
+	bool broken; /* nobody reads `dest` any more */
 	char *ring;
 	size_t ring_size, ring_at;
 };
@@ -37,6 +38,7 @@ struct sbx_proc {
 
 int stream_init(struct stream *s, int dest, uint64_t limit, int *ret_write_end);
 int stream_move(struct stream *s); /* what is there now; 1: over the limit */
+bool stream_stalled(const struct stream *s); /* its reader does not keep up: watch `dest` meanwhile */
 void stream_finish(struct stream *s);
 void stream_done(struct stream *s);
 

@@ -5,7 +5,10 @@
 #include "proc.h"
 #include "util/util.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 
 #define RING_MAX (256u * 1024)
 
@@ -32,24 +35,50 @@ int stream_init(struct stream *s, int dest, uint64_t limit, int *ret_write_end)
 	return 0;
 }
 
-/* A destination that is gone or full for good loses the text, never the caller's time for ever. */
-static void write_all(int fd, const char *bytes, size_t n)
+/*
+ * Without a SIGPIPE: that signal would be the caller's, for a reader that the caller may not even
+ * know. -EPIPE and other errors say that nobody will ever read on.
+ */
+static ssize_t write_quietly(int fd, const char *bytes, size_t n)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	const struct timespec now = { 0 };
+	sigset_t pipe_signal, old;
 	ssize_t r;
 
-	while (n) {
-		r = write(fd, bytes, n);
+	(void)sigemptyset(&pipe_signal);
+	(void)sigaddset(&pipe_signal, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_signal, &old);
+	r = write(fd, bytes, n) < 0 ? -errno : (ssize_t)n;
+	if (r == -EPIPE && !sigismember(&old, SIGPIPE))
+		(void)sigtimedwait(&pipe_signal, NULL, &now);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
+
+/* At most PIPE_BUF bytes at a time: that much a pipe takes without blocking once poll(2) says so. */
+static void write_all(struct stream *s, const char *bytes, size_t n)
+{
+	struct pollfd p = { .fd = s->dest, .events = POLLOUT };
+	ssize_t r;
+
+	while (n && !s->broken) {
+		r = write_quietly(s->dest, bytes, MIN_OF(n, (size_t)PIPE_BUF));
 		if (r > 0) {
 			bytes += r;
 			n -= (size_t)r;
-		} else if (errno == EAGAIN) {
-			if (poll(&p, 1, 10000) <= 0)
-				return;
-		} else if (errno != EINTR) {
-			return;
+		} else if (r == -EAGAIN) {
+			s->broken = poll(&p, 1, 10000) <= 0;
+		} else if (r != -EINTR) {
+			s->broken = true;
 		}
 	}
+}
+
+bool stream_stalled(const struct stream *s)
+{
+	struct pollfd p = { .fd = s->dest, .events = POLLOUT };
+
+	return s->dest >= 0 && s->total < s->head && poll(&p, 1, 0) == 0;
 }
 
 static void ring_put(struct stream *s, const char *bytes, size_t n)
@@ -74,12 +103,12 @@ static void ring_put(struct stream *s, const char *bytes, size_t n)
 
 int stream_move(struct stream *s)
 {
-	char buf[16384];
+	char buf[PIPE_BUF];
 	size_t direct;
 	ssize_t n;
 	int rounds;
 
-	for (rounds = 0; s->pipe >= 0 && rounds < 16; rounds++) {
+	for (rounds = 0; s->pipe >= 0 && rounds < 64 && !stream_stalled(s); rounds++) {
 		n = read(s->pipe, buf, sizeof(buf));
 		if (n < 0)
 			break;
@@ -89,10 +118,25 @@ int stream_move(struct stream *s)
 		}
 		direct = s->total < s->head ? (size_t)MIN_OF((uint64_t)n, s->head - s->total) : 0;
 		s->total += (uint64_t)n;
-		write_all(s->dest, buf, direct);
+		write_all(s, buf, direct);
+		if (s->broken) { /* the program learns it as it would without us */
+			s->pipe = close_fd(s->pipe);
+			break;
+		}
 		ring_put(s, buf + direct, (size_t)n - direct);
 	}
 	return s->total > s->limit;
+}
+
+/* What is still in the pipe when the program has ended; a stalled reader gets 10 s for it. */
+static bool has_more(const struct stream *s)
+{
+	struct pollfd source = { .fd = s->pipe, .events = POLLIN };
+	struct pollfd dest = { .fd = s->dest, .events = POLLOUT };
+
+	if (s->pipe < 0 || poll(&source, 1, 0) <= 0 || !(source.revents & POLLIN))
+		return false;
+	return s->total >= s->head || poll(&dest, 1, 10000) > 0;
 }
 
 void stream_finish(struct stream *s)
@@ -103,20 +147,21 @@ void stream_finish(struct stream *s)
 
 	if (s->dest < 0)
 		return;
-	(void)stream_move(s);
+	while (s->pipe >= 0 && stream_move(s) >= 0 && has_more(s))
+		;
 	s->pipe = close_fd(s->pipe);
 	kept = MIN_OF(s->ring_at, s->ring_size);
 	cut = s->total > s->limit ? s->total - s->head - kept : 0;
 	if (cut) {
 		int n = snprintf(mark, sizeof(mark), "\n[... %llu bytes of output cut ...]\n",
 				 (unsigned long long)cut);
-		write_all(s->dest, mark, (size_t)n);
+		write_all(s, mark, (size_t)n);
 	}
 	at = s->ring_at - kept;
 	while (kept) {
 		size_t part = MIN_OF(kept, s->ring_size - at % s->ring_size);
 
-		write_all(s->dest, s->ring + at % s->ring_size, part);
+		write_all(s, s->ring + at % s->ring_size, part);
 		at += part;
 		kept -= part;
 	}

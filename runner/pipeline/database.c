@@ -217,6 +217,8 @@ static int open_failed(struct job *job, const struct sbx_result *result)
 		line = log ? clean_line(log + from, size - from, sizeof(text[i]) - 4) : NULL;
 		copy_string(text[i], sizeof(text[i]), line ? line : "");
 	}
+	if (job->postgres_ended && *text[1])
+		return job_fail(job, -EIO, "database", "Postgres ended at its start: %s", text[1]);
 	return job_fail(job, -EIO, "database",
 			"Postgres did not become ready (verdict %d, exit %d)%s: %s; %s",
 			result->verdict, result->exit_code,

@@ -68,6 +68,7 @@ static int mount_entry(struct job *job, const struct store_entry *e)
 			       .type = SBX_MOUNT_BIND,
 			       .flags = SBX_MOUNT_IDMAP,
 			       .target = "/app/node_modules" };
+	int r;
 
 	if (asprintf(&source, "%s/node_modules", e->path) < 0)
 		return job_fail(job, -ENOMEM, "deps", "out of memory");
@@ -79,7 +80,13 @@ static int mount_entry(struct job *job, const struct store_entry *e)
 		m.bytes = BUILD_LAYER_BYTES;
 		m.inodes = BUILD_LAYER_INODES;
 	}
-	return sbx_jail_mount(job->app, &m, &job->error);
+	r = sbx_jail_mount(job->app, &m, &job->error);
+	/* The mount point itself needs an inode of the project's disk. */
+	if (r == -ENOSPC)
+		return job_verdict(job, VERDICT_CE,
+				   "The project has so many files that its disk has no room for "
+				   "node_modules: leave out generated files.");
+	return r;
 }
 
 static void undo_entry(void *data)

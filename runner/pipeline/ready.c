@@ -143,6 +143,10 @@ static int wait_ready(struct job *job, struct boot *b)
 	for (;;) {
 		int r = job->server_ended ? 0 : look(job, b);
 
+		/* A jail that died under the look: its end is the evidence, not our failed question. */
+		if (r < 0 && r != -EINTR && job_attend(job, NULL, -1, 0, 0) >= 0 &&
+		    job->server_ended)
+			return server_ended(job);
 		if (r < 0)
 			return r;
 		if (r > 0)

@@ -5,10 +5,12 @@
 #include "fixture.h"
 #include "util/util.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -178,6 +180,59 @@ static void test_output_may_end_the_run(void **state)
 	(void)close(out);
 }
 
+/* A reader that never reads: the wall limit is kept all the same, nothing blocks. */
+static void test_a_stalled_reader_stops_no_limit(void **state)
+{
+	const char *argv[] = { "/probe", "output", "100000", NULL };
+	int ends[2];
+	struct sbx_exec e = { .size = sizeof(e),
+			      .argv = argv,
+			      .flags = SBX_EXEC_STDOUT,
+			      .stdout_limit = 64u << 20,
+			      .wall_ns = 100 * NSEC_PER_MSEC };
+	struct sbx_plan *plan = fixture_plan("exec", roomy);
+	struct sbx_jail *j = fixture_jail(plan, NULL);
+	struct sbx_result r = { .size = sizeof(r) };
+	struct sbx_proc *p = NULL;
+	struct sbx_error err;
+	pid_t reader;
+
+	assert_int_equal(pipe(ends), 0);
+	e.stdout_fd = ends[1];
+	if (sbx_jail_exec(j, &p, &e, &err) < 0)
+		fail_msg("%s", fixture_error(&err));
+	reader = fork();
+	if (reader == 0) { /* reads nothing; goes once the program has been killed */
+		struct pollfd killed = { .fd = sbx_proc_pidfd(p), .events = POLLIN };
+
+		(void)alarm(300);
+		(void)poll(&killed, 1, -1);
+		_exit(0);
+	}
+	(void)close(ends[0]);
+	assert_int_equal(sbx_proc_wait(p, UINT64_MAX, &r, &err), 0);
+	assert_int_equal(waitpid(reader, NULL, 0), reader);
+	assert_int_equal(r.verdict, SBX_VERDICT_WALL);
+	(void)close(ends[1]);
+	sbx_proc_free(p);
+	sbx_jail_free(j);
+	sbx_plan_unref(plan);
+}
+
+/* A reader that is gone: the program gets its SIGPIPE, the caller gets none. */
+static void test_a_reader_that_is_gone(void **state)
+{
+	int ends[2];
+	struct sbx_result r;
+
+	assert_int_equal(pipe(ends), 0);
+	(void)close(ends[0]);
+	r = run_output("100000", 1u << 20, 0, ends[1]);
+	assert_int_equal(r.term_signal, SIGPIPE);
+	assert_int_equal(r.verdict, SBX_VERDICT_SIGNALED);
+	(void)close(ends[1]);
+}
+
 /* What cannot be enforced refuses the run: a group that does not exist cannot be limited. */
 static void test_group_limits_the_sum(void **state)
 {
@@ -228,6 +283,8 @@ int main(void)
 		cmocka_unit_test(test_output_is_cut),
 		cmocka_unit_test(test_output_within_the_limit_is_whole),
 		cmocka_unit_test(test_output_may_end_the_run),
+		cmocka_unit_test(test_a_stalled_reader_stops_no_limit),
+		cmocka_unit_test(test_a_reader_that_is_gone),
 		cmocka_unit_test(test_group_limits_the_sum),
 	};
 
