@@ -49,7 +49,7 @@ static const struct option_spec specs[] = {
 	  "processor time of all processes" },
 	{ OPTION_DURATION, 't', "wall", "TIME", &opt.wall, "time from start to end" },
 	{ OPTION_NUMBER, 0, "pids", "N", &opt.pids, "processes and threads at once" },
-	{ OPTION_SIZE, 0, "disk", "SIZE", &opt.disk, "what may be written to /work" },
+	{ OPTION_SIZE, 0, "disk", "SIZE", &opt.disk, "what may be written to /box" },
 	{ OPTION_SIZE, 0, "fsize", "SIZE", &opt.fsize, "size of one file" },
 	{ OPTION_SIZE, 0, "output", "SIZE", &opt.output,
 	  "bytes of stdout, and of stderr; of longer output the middle is cut" },
@@ -80,7 +80,7 @@ static const struct command command = {
 		    "  sandbox-run exec --memory 64M --wall 5s --ro ./prog:/prog -- /prog\n"
 		    "  sandbox-run exec --ro src:/src --rw out:/out -C /src -- make OUT=/out\n"
 		    "  sandbox-run exec --output 64K --json=result.json -- ./judge < input\n"
-		    "  sandbox-run exec -e HOME=/work -e DEBUG=1 -- env",
+		    "  sandbox-run exec -e HOME=/box -e DEBUG=1 -- env",
 	.epilog = "Exit codes: those of the command, and\n"
 		  "    2  the command line is wrong\n"
 		  "  124  the time or cpu time limit was reached\n"

@@ -52,15 +52,15 @@ static const struct denial denials[] = {
 	{ "the host's processes", "open", "/proc/1/status", ENOENT, ON_HOST },
 	{ "kernel settings", "open", "/proc/sys/kernel/hostname", ENOENT, ON_HOST },
 	{ "sysfs", "open", "/sys/kernel", ENOENT, ON_HOST },
-	{ "writing to /usr", "write", "/usr/sandbox-probe", EROFS, IN_JAIL, "cwd=/work" },
-	{ "writing to the root", "write", "/sandbox-probe", EROFS, IN_JAIL, "cwd=/work" },
-	{ "a device node", "mknod", "/work/null", EPERM, ON_HOST },
+	{ "writing to /usr", "write", "/usr/sandbox-probe", EROFS, IN_JAIL, "cwd=/box" },
+	{ "writing to the root", "write", "/sandbox-probe", EROFS, IN_JAIL, "cwd=/box" },
+	{ "a device node", "mknod", "/box/null", EPERM, ON_HOST },
 	{ "the 40th process", "forks", "40", EAGAIN, IN_JAIL, "pids=64", "pids=16" },
-	{ "the 17th mebibyte of disk", "fill", "/work/f:17", ENOSPC, IN_JAIL, "disk=32M",
+	{ "the 17th mebibyte of disk", "fill", "/box/f:17", ENOSPC, IN_JAIL, "disk=32M",
 	  "disk=16M" },
-	{ "the 200th file", "files", "/work:200", ENOSPC, IN_JAIL, "disk_inodes=400",
+	{ "the 200th file", "files", "/box:200", ENOSPC, IN_JAIL, "disk_inodes=400",
 	  "disk_inodes=100" },
-	{ "a file over fsize", "fill", "/work/f:3", -SIGXFSZ, IN_JAIL, "fsize=4M", "fsize=2M" },
+	{ "a file over fsize", "fill", "/box/f:3", -SIGXFSZ, IN_JAIL, "fsize=4M", "fsize=2M" },
 	{ "memory over the limit", "memory", "700", -SIGKILL, IN_JAIL, "memory=1G", "memory=16M" },
 };
 
@@ -80,7 +80,7 @@ static int run_control(const struct denial *d)
 	if (d->control == IN_JAIL) {
 		/* The same open succeeds one directory away, where the policy lets it write. */
 		if (streq(d->name, "write"))
-			argument = "/work/sandbox-probe";
+			argument = "/box/sandbox-probe";
 		r = fixture_probe("exec", settings, d->name, argument);
 		return ended(&r);
 	}

@@ -70,14 +70,14 @@ static void test_memory(void **state)
 /* A full disk is a full disk, although its pages are memory. */
 static void test_disk(void **state)
 {
-	struct sbx_result r = run("disk=8M", "fill", "/work/f:32");
+	struct sbx_result r = run("disk=8M", "fill", "/box/f:32");
 
 	assert_int_equal(r.verdict, SBX_VERDICT_DISK);
 	assert_int_equal(r.stats.disk_full, 1);
 	assert_int_equal(r.disk_by, SBX_BY_TMPFS);
-	r = run("disk_inodes=64", "files", "/work:100");
+	r = run("disk_inodes=64", "files", "/box:100");
 	assert_int_equal(r.verdict, SBX_VERDICT_DISK);
-	r = run("disk=64M", "fill", "/work/f:32");
+	r = run("disk=64M", "fill", "/box/f:32");
 	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
 	assert_int_equal(r.stats.disk_full, 0);
 }
@@ -93,7 +93,7 @@ static void test_pids(void **state)
 
 static void test_file_size(void **state)
 {
-	struct sbx_result r = run("fsize=1M", "fill", "/work/f:2");
+	struct sbx_result r = run("fsize=1M", "fill", "/box/f:2");
 
 	assert_int_equal(r.term_signal, SIGXFSZ);
 	assert_int_equal(r.hit & SBX_HIT_FSIZE, SBX_HIT_FSIZE);

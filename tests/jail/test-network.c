@@ -83,9 +83,9 @@ static void test_joined_network(void **state)
 	stranger = fixture_jail(plan, NULL);
 	assert_int_equal(run_probe(tester, "connect", "127.0.0.1:8000"), 0);
 	assert_int_equal(run_probe(stranger, "connect", "127.0.0.1:8000"), ECONNREFUSED);
-	assert_int_equal(run_probe(app, "write", "/work/secret"), 0);
-	assert_int_equal(run_probe(app, "open", "/work/secret"), 0);
-	assert_int_equal(run_probe(tester, "open", "/work/secret"), ENOENT);
+	assert_int_equal(run_probe(app, "write", "/box/secret"), 0);
+	assert_int_equal(run_probe(app, "open", "/box/secret"), 0);
+	assert_int_equal(run_probe(tester, "open", "/box/secret"), ENOENT);
 	/* Process 2 is the listener in one and does not exist in the other: no shared pids. */
 	assert_int_equal(run_probe(app, "signal", "2"), 0);
 	assert_int_not_equal(run_probe(tester, "see-pid", "3"), 0);
@@ -215,8 +215,8 @@ static void test_relay_is_bounded(void **state)
 /* What a jailed program leaves behind is opened by name from outside: links lead nowhere else. */
 static void test_open_stays_in_the_jail(void **state)
 {
-	const char *link[] = { "/bin/ln", "-s", "/etc/passwd", "/work/link", NULL };
-	const char *fifo[] = { "/bin/sh", "-c", "echo inside > /work/file", NULL };
+	const char *link[] = { "/bin/ln", "-s", "/etc/passwd", "/box/link", NULL };
+	const char *fifo[] = { "/bin/sh", "-c", "echo inside > /box/file", NULL };
 	struct sbx_plan *plan = fixture_plan("exec", NULL);
 	struct sbx_jail *j = fixture_jail(plan, NULL);
 	char in_jail[4096], on_host[4096];
@@ -230,13 +230,13 @@ static void test_open_stays_in_the_jail(void **state)
 	p = fixture_start(j, fifo, -1);
 	assert_int_equal(sbx_proc_wait(p, UINT64_MAX, NULL, NULL), 0);
 	sbx_proc_free(p);
-	fd = sbx_jail_open(j, "/work/file", O_RDONLY, NULL);
+	fd = sbx_jail_open(j, "/box/file", O_RDONLY, NULL);
 	assert_true(fd >= 0);
 	n = read(fd, in_jail, sizeof(in_jail));
 	assert_int_equal(n, 7);
 	assert_memory_equal(in_jail, "inside\n", 7);
 	(void)close(fd);
-	fd = sbx_jail_open(j, "/work/link", O_RDONLY, NULL);
+	fd = sbx_jail_open(j, "/box/link", O_RDONLY, NULL);
 	host = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0 && host >= 0);
 	n = read(fd, in_jail, sizeof(in_jail));
@@ -246,7 +246,7 @@ static void test_open_stays_in_the_jail(void **state)
 	(void)close(fd);
 	(void)close(host);
 	assert_int_equal(sbx_jail_open(j, "/proc/self/root/etc", O_RDONLY, NULL) < 0, 1);
-	assert_int_equal(sbx_jail_open(j, "/work/nothing", O_RDONLY, NULL), -ENOENT);
+	assert_int_equal(sbx_jail_open(j, "/box/nothing", O_RDONLY, NULL), -ENOENT);
 	sbx_jail_free(j);
 	sbx_plan_unref(plan);
 }
@@ -254,7 +254,7 @@ static void test_open_stays_in_the_jail(void **state)
 static void test_mount_added_later(void **state)
 {
 	char dir[] = "/tmp/sandbox-mount-XXXXXX", path[64];
-	struct sbx_mount m = { .size = sizeof(m), .type = SBX_MOUNT_BIND, .target = "/work/deps" };
+	struct sbx_mount m = { .size = sizeof(m), .type = SBX_MOUNT_BIND, .target = "/box/deps" };
 	struct sbx_plan *plan = fixture_plan("exec", NULL);
 	struct sbx_jail *j = fixture_jail(plan, NULL);
 	struct sbx_error err;
@@ -265,13 +265,13 @@ static void test_mount_added_later(void **state)
 	(void)snprintf(path, sizeof(path), "%s/file", dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	(void)close(fd);
-	assert_int_equal(run_probe(j, "open", "/work/deps/file"), ENOENT);
+	assert_int_equal(run_probe(j, "open", "/box/deps/file"), ENOENT);
 	m.source = dir;
 	if (sbx_jail_mount(j, &m, &err) < 0)
 		fail_msg("%s", fixture_error(&err));
-	assert_int_equal(run_probe(j, "open", "/work/deps/file"), 0);
-	assert_int_equal(run_probe(j, "write", "/work/deps/new"), EROFS);
-	assert_int_equal(run_probe(j, "write", "/work/new"), 0);
+	assert_int_equal(run_probe(j, "open", "/box/deps/file"), 0);
+	assert_int_equal(run_probe(j, "write", "/box/deps/new"), EROFS);
+	assert_int_equal(run_probe(j, "write", "/box/new"), 0);
 	sbx_jail_free(j);
 	(void)unlink(path);
 	(void)rmdir(dir);
