@@ -60,6 +60,24 @@ static int count_processes(void)
 	return n;
 }
 
+/*
+ * Different namespaces among all processes. Not user and pid: a dead init whose caller was killed
+ * shows these until the host's reaper collects it, which is not ours to hurry.
+ */
+static int count_namespaces(void)
+{
+	static const char kinds[] =
+		"for k in mnt net ipc uts cgroup; do "
+		"readlink /proc/[0-9]*/ns/$k | sort -u; done 2>/dev/null | wc -l";
+	FILE *f = popen(kinds, "re");
+	int n = -1;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &n), 1);
+	(void)pclose(f);
+	return n;
+}
+
 /* Groups below every "sandbox" group of every hierarchy. */
 static int count_groups(void)
 {
@@ -85,7 +103,7 @@ static int count_lines(const char *path)
 }
 
 struct traces {
-	int processes, groups, mounts, fds, leases, owners;
+	int processes, groups, namespaces, mounts, fds, leases, owners;
 };
 
 static struct traces look(void)
@@ -93,6 +111,7 @@ static struct traces look(void)
 	struct traces t = {
 		.processes = count_processes(),
 		.groups = count_groups(),
+		.namespaces = count_namespaces(),
 		.mounts = count_lines("/proc/self/mountinfo"),
 		.fds = count_entries("/proc/self/fd", ""),
 		.leases = count_entries("/run/sandbox/ids", ""),
@@ -106,6 +125,7 @@ static void assert_same(struct traces before, struct traces after)
 {
 	assert_int_equal(before.processes, after.processes);
 	assert_int_equal(before.groups, after.groups);
+	assert_int_equal(before.namespaces, after.namespaces);
 	assert_int_equal(before.mounts, after.mounts);
 	assert_int_equal(before.fds, after.fds);
 	assert_true(after.leases <= before.leases);
