@@ -275,7 +275,6 @@ int cgroup_root_init(struct cgroup_root *root, const char *parent, const char *t
 		cgroup_root_done(root);
 		return r;
 	}
-	root->has_kill = true;
 	return 0;
 }
 

@@ -50,7 +50,6 @@ struct cgroup_root {
 	char path[H_COUNT][1300];
 	const struct cgroup_ops *memory, *pids, *cpu; /* NULL: the host has no such controller */
 	bool v2_controllers; /* some controller is on v2: subtree_control must be written */
-	bool has_kill;       /* cgroup.kill, 5.14 */
 	uint32_t next;       /* number of the next group */
 	char token[20];
 };

@@ -112,8 +112,6 @@ struct parked {
 	uint16_t mounts[32];
 };
 
-#define EXEC_NULL_STDIN 1u /* stdio that no descriptor was given for is the jail's /dev/null */
-
 /* EXEC: this header, then strings: path, cwd, argv..., env..., each with its NUL. */
 struct exec_request {
 	uint32_t type;

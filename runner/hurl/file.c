@@ -129,11 +129,6 @@ struct hurl_file *hurl_file_free(struct hurl_file *f)
 	return NULL;
 }
 
-const char *hurl_file_name(const struct hurl_file *f)
-{
-	return f->name;
-}
-
 size_t hurl_file_cases(const struct hurl_file *f)
 {
 	return f->case_count;

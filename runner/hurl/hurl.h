@@ -63,7 +63,6 @@ int hurl_file_load(struct hurl_file **ret, const char *path, const char *name,
 int hurl_file_parse(struct hurl_file **ret, const char *name, const char *text, size_t len,
 		    struct hurl_error *ret_err);
 struct hurl_file *hurl_file_free(struct hurl_file *f);
-const char *hurl_file_name(const struct hurl_file *f);
 size_t hurl_file_cases(const struct hurl_file *f);
 
 /* "file:line:column: text" into @out, always terminated. */

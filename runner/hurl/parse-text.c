@@ -42,20 +42,6 @@ const char *hurl_template_constant(const struct hurl_template *t, size_t *ret_le
 	return t->pieces[0].text;
 }
 
-int hurl_template_string(struct hurl_parser *p, const struct hurl_template *t, const char *what,
-			 const char **ret)
-{
-	size_t len;
-	const char *s = hurl_template_constant(t, &len);
-
-	if (!s)
-		return hurl_fail_at(p, t->pos, "a variable cannot be used in %s", what);
-	if (memchr(s, '\0', len))
-		return hurl_fail_at(p, t->pos, "a NUL cannot be used in %s", what);
-	*ret = s;
-	return 0;
-}
-
 static int is_function(const char *word, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)

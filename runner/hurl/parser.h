@@ -103,9 +103,6 @@ int hurl_parse_placeholder(struct hurl_parser *p, enum hurl_piece_mode mode,
 int hurl_template_add(struct hurl_parser *p, struct hurl_template *t, const char *text, size_t len);
 /* the text if it has no variable, else NULL */
 const char *hurl_template_constant(const struct hurl_template *t, size_t *ret_len);
-/* for constants that become part of the AST: terminated */
-int hurl_template_string(struct hurl_parser *p, const struct hurl_template *t, const char *what,
-			 const char **ret);
 
 /* parse-json.c: appends the literal to @ret and moves behind it */
 int hurl_parse_json(struct hurl_parser *p, struct hurl_template *ret);

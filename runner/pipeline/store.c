@@ -167,11 +167,6 @@ struct store *store_free(struct store *s)
 	return NULL;
 }
 
-const char *store_path(const struct store *s)
-{
-	return s->path;
-}
-
 int store_fd(const struct store *s)
 {
 	return s->dir;

@@ -45,7 +45,6 @@ struct store_entry {
  */
 int store_open(struct store **ret, const char *path, uint64_t cap, struct sbx_error *err);
 struct store *store_free(struct store *s);
-const char *store_path(const struct store *s);
 int store_fd(const struct store *s);
 
 /*

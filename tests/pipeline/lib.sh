@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the pipeline tests share: TAP, a scratch folder, grading and reading the result.
+# What the pipeline tests share: a scratch folder, grading and reading the result.
+. "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 
 build=${SANDBOX_BUILD:?is set by tests/run.sh}
 source_dir=${SANDBOX_SOURCE:?is set by tests/run.sh}
@@ -9,20 +10,6 @@ run=$build/runner/sandbox-run
 cars=$source_dir/examples/car-rental
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-
-count=0
-
-pass() {
-	count=$((count + 1))
-	printf 'ok %d - %s\n' $count "$1"
-}
-
-fail() { # NAME DETAIL...
-	count=$((count + 1))
-	printf 'not ok %d - %s\n' $count "$1"
-	shift
-	printf '%s\n' "$@" | sed 's/^/# /'
-}
 
 # check NAME COMMAND...: passes if the command succeeds.
 check() {
@@ -51,10 +38,6 @@ like() {
 	else
 		fail "$1" "pattern: $2" "text:    $3"
 	fi
-}
-
-finish() {
-	printf '1..%d\n' $count
 }
 
 zip_folder() { # FOLDER ZIP

@@ -2,20 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The public header and the shared library say the same, and other languages can read the header.
 set -u
+. "$(dirname "$0")/../tap.sh"
 build=${SANDBOX_BUILD:?is set by tests/run.sh}
 cd "${SANDBOX_SOURCE:?is set by tests/run.sh}" || exit 1
-count=0
-
-report() { # NAME DETAIL: passes if there is no detail
-	count=$((count + 1))
-	if [ -z "$2" ]; then
-		printf 'ok %d - %s\n' $count "$1"
-	else
-		printf 'not ok %d - %s\n' $count "$1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-	fi
-}
-
 header=include/sandbox/sandbox.h
 for standard in c89 c99 c17; do
 	report "the header is pedantic $standard" \
@@ -43,4 +32,4 @@ report "no function is longer than 100 lines" "$long"
 report "functions were found to measure" "$(ctags --kinds-C=f -f - lib/jail.c | grep -q sbx_jail_new || echo none)"
 report "no file is longer than 800 lines" \
 	"$(find lib runner include -name '*.[ch]' -exec wc -l {} + | awk '$2 != "total" && $1 > 800')"
-printf '1..%d\n' $count
+finish

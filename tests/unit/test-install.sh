@@ -2,21 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What `meson install` puts where, and that another project can build against it.
 set -u
+. "$(dirname "$0")/../tap.sh"
 build=${SANDBOX_BUILD:?is set by tests/run.sh}
 dest=$(mktemp -d)
 trap 'rm -rf "$dest"' EXIT
-count=0
-
-report() { # NAME DETAIL: passes if there is no detail
-	count=$((count + 1))
-	if [ -z "$2" ]; then
-		printf 'ok %d - %s\n' $count "$1"
-	else
-		printf 'not ok %d - %s\n' $count "$1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-	fi
-}
-
 report "meson install succeeds" "$(meson install -C "$build" --no-rebuild --destdir "$dest" >"$dest/log" 2>&1 || cat "$dest/log")"
 for file in bin/sandbox-run include/sandbox/sandbox.h share/sandbox/policies/base.json \
 	libexec/sandbox/sandbox-inside libexec/sandbox/sandbox-inside-test; do
@@ -44,4 +33,4 @@ flags=$(PKG_CONFIG_PATH=$(dirname "$pc") PKG_CONFIG_SYSROOT_DIR=$dest pkg-config
 report "a caller builds with what pkg-config says" "$(gcc "$dest/caller.c" -o "$dest/caller" $flags 2>&1)"
 said=$(LD_LIBRARY_PATH=$(dirname "$library") "$dest/caller" 2>&1)
 report "and runs" "$([ "$said" = "0.1.0 1 policy" ] || echo "it said: $said")"
-printf '1..%d\n' $count
+finish
