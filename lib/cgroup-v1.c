@@ -39,7 +39,7 @@ static int limit_memory(int dir, uint64_t bytes, struct sbx_error *err)
 /* memsw counts memory and swap together: equal to the memory limit it leaves no swap. */
 static int limit_swap(int dir, uint64_t memory, struct sbx_error *err)
 {
-	int r = cgroup_limit(dir, "memory.memsw.limit_in_bytes", memory, PAGE, err);
+	int r = cgroup_limit(dir, "memory.memsw.limit_in_bytes", memory, PAGE, NULL);
 
 	if (r >= 0)
 		return SBX_BY_CGROUP1;

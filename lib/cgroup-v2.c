@@ -25,7 +25,7 @@ static int limit_memory(int dir, uint64_t bytes, struct sbx_error *err)
 static int limit_swap(int dir, uint64_t memory, struct sbx_error *err)
 {
 	(void)memory;
-	if (cgroup_limit(dir, "memory.swap.max", 0, 0, err) >= 0)
+	if (cgroup_limit(dir, "memory.swap.max", 0, 0, NULL) >= 0)
 		return SBX_BY_CGROUP2;
 	if (!host_has_swap())
 		return SBX_BY_NO_SWAP;

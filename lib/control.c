@@ -16,6 +16,13 @@ int control_pair(int ret[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
 		return -errno;
 	for (i = 0; i < 2; i++)
+		ret[i] = fd_above_stdio(ret[i]);
+	if (ret[0] < 0 || ret[1] < 0) {
+		close_fd(ret[0]);
+		close_fd(ret[1]);
+		return -EMFILE;
+	}
+	for (i = 0; i < 2; i++)
 		(void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return 0;
 }
@@ -82,6 +89,7 @@ static int take_fds(struct msghdr *m, int *fds, int max_fds)
 		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (i = 0; i < n; i++, count++) {
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			fd = fd_above_stdio(fd);
 			if (count < max_fds)
 				fds[count] = fd;
 			else

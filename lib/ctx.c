@@ -25,6 +25,9 @@
 #define DEFAULT_ID_BASE 1900000000u
 #define DEFAULT_ID_COUNT 2048u
 
+#define LIMITS_ALL                                                                                 \
+	(SBX_LIMIT_MEMORY | SBX_LIMIT_SWAP | SBX_LIMIT_PIDS | SBX_LIMIT_CPU | SBX_LIMIT_CPU_TIME)
+
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
@@ -64,7 +67,7 @@ static int memfd_filled(const char *name, unsigned int flags, const char *bytes,
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return -errno;
 	(void)lseek(fd, 0, SEEK_SET); /* the offset is shared by all that get the descriptor */
-	return steal_fd(&fd);
+	return fd_above_stdio(steal_fd(&fd));
 }
 
 int memfd_program(const char *name, const void *bytes, size_t size)
@@ -77,29 +80,25 @@ int memfd_data(const char *name, const void *bytes, size_t size)
 	return memfd_filled(name, MFD_NOEXEC_SEAL, bytes, size);
 }
 
-static int check_privileges(struct sbx_error *err)
+struct holder *ctx_holder(struct sbx_ctx *ctx)
+{
+	return ctx->privileged ? NULL : &ctx->holder;
+}
+
+/* Root of the host, or of a namespace in which our ids exist. Root of any other is an ordinary user. */
+static bool is_privileged(const struct id_space *ids)
 {
 	static const cap_value_t needed[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_KILL,
 					      CAP_DAC_OVERRIDE };
 	cap_flag_value_t value;
 	cap_t caps = cap_get_proc();
+	bool all = caps != NULL;
 	size_t i;
-	int r = 0;
 
-	if (!caps)
-		return error_set(err, -errno, "ctx", "capabilities",
-				 "cannot read the caller's capabilities");
-	for (i = 0; i < ARRAY_SIZE(needed) && !r; i++) {
-		if (cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &value) == 0 && value == CAP_SET)
-			continue;
-		char *name = cap_to_name(needed[i]);
-
-		r = error_set(err, -EPERM, "ctx", name ? name : "capability",
-			      "the caller lacks this capability: run as root");
-		(void)cap_free(name);
-	}
+	for (i = 0; i < ARRAY_SIZE(needed) && all; i++)
+		all = cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
 	(void)cap_free(caps);
-	return r;
+	return all && ids_exist(ids);
 }
 
 static int open_dir(int at, const char *name, struct sbx_error *err)
@@ -107,9 +106,11 @@ static int open_dir(int at, const char *name, struct sbx_error *err)
 	struct stat st;
 	int fd;
 
-	if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(at, name, 0700) == 0)
+		(void)fchmodat(at, name, 0700, 0); /* whatever the caller's umask is */
+	else if (errno != EEXIST)
 		return error_set(err, -errno, "ctx", name, "cannot make the runtime directory");
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_set(err, -errno, "ctx", name, "cannot open the runtime directory");
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
@@ -118,13 +119,29 @@ static int open_dir(int at, const char *name, struct sbx_error *err)
 				 "the runtime directory is not ours alone: chown it to the caller "
 				 "and chmod go-w");
 	}
-	return fd;
+	return fd_above_stdio(fd);
+}
+
+/* The directory that the user's own programs share, gone at logout; or one in /tmp, checked below. */
+static void default_runtime(const struct sbx_ctx *ctx, char *ret, size_t size)
+{
+	const char *user_dir = ctx->privileged ? NULL : secure_getenv("XDG_RUNTIME_DIR");
+
+	if (ctx->privileged)
+		copy_string(ret, size, DEFAULT_RUNTIME_DIR);
+	else if (user_dir && user_dir[0] == '/')
+		(void)snprintf(ret, size, "%s/sandbox", user_dir);
+	else
+		(void)snprintf(ret, size, "/tmp/sandbox-%u", geteuid());
 }
 
 static int open_runtime(struct sbx_ctx *ctx, const char *path, struct sbx_error *err)
 {
-	_cleanup_close_ int base = open_dir(AT_FDCWD, path ? path : DEFAULT_RUNTIME_DIR, err);
+	_cleanup_close_ int base = -1;
+	char by_default[512];
 
+	default_runtime(ctx, by_default, sizeof(by_default));
+	base = open_dir(AT_FDCWD, path ? path : by_default, err);
 	if (base < 0)
 		return base;
 	ctx->ids_dir = open_dir(base, "ids", err);
@@ -184,23 +201,48 @@ static bool sweep_owner(struct sbx_ctx *ctx, int fd, const char *token)
 	return cgroup_sweep(fd, token) == 0;
 }
 
+static int prepare_init(struct sbx_ctx *ctx, struct sbx_error *err)
+{
+	ctx->init_memfd = memfd_program("sandbox-init", sbx_init_image, sbx_init_image_size);
+	if (ctx->init_memfd < 0)
+		return error_set(err, ctx->init_memfd, "ctx", "memfd",
+				 "cannot prepare the jail's init");
+	return 0;
+}
+
+/* The ids of the holder's namespace: its own is 0, the subordinate ones follow. */
+static int prepare_holder(struct sbx_ctx *ctx, struct sbx_error *err)
+{
+	char why[128];
+	int r;
+
+	ctx->holder.image = ctx->init_memfd;
+	r = holder_start(&ctx->holder, why, sizeof(why), err);
+	if (r < 0)
+		return r;
+	ctx->ids = (struct id_space){ .base = 1,
+				      .size = ID_RANGE_SUBORDINATE,
+				      .count = ctx->holder.n_ids / ID_RANGE_SUBORDINATE };
+	if (why[0])
+		ctx_log(ctx, SBX_LOG_INFO, "jails run under the caller's own id: %s", why);
+	return 0;
+}
+
 static int ctx_setup(struct sbx_ctx *ctx, const struct sbx_ctx_options *o, struct sbx_error *err)
 {
-	int r = check_privileges(err);
+	struct cgroup_root_options groups = { .parent = o->cgroup_parent ? o->cgroup_parent
+									 : "sandbox",
+					      .token = ctx->token,
+					      .privileged = ctx->privileged,
+					      .own_leaf = o->flags & SBX_CTX_OWN_LEAF };
+	int r = ctx->privileged ? ids_check(ctx->ids.base, ctx->ids.count, err) : 0;
 
-	if (r < 0)
-		return r;
-	r = ids_check(ctx->id_base, ctx->id_count, err);
-	if (r < 0)
-		return r;
-	r = open_runtime(ctx, o->runtime_dir, err);
-	if (r < 0)
-		return r;
-	r = take_token(ctx, err);
-	if (r < 0)
-		return r;
-	r = cgroup_root_init(&ctx->cgroups, o->cgroup_parent ? o->cgroup_parent : "sandbox",
-			     ctx->token, err);
+	if (r >= 0)
+		r = open_runtime(ctx, o->runtime_dir, err);
+	if (r >= 0)
+		r = take_token(ctx, err);
+	if (r >= 0)
+		r = cgroup_root_init(&ctx->cgroups, &groups, err);
 	if (r < 0)
 		return r;
 	r = cgroup_root_record(&ctx->cgroups, ctx->owner_fd);
@@ -208,11 +250,8 @@ static int ctx_setup(struct sbx_ctx *ctx, const struct sbx_ctx_options *o, struc
 		return error_set(err, r, "ctx", ctx->token, "cannot write the owner token");
 	sweep_dir(ctx, ctx->owners_dir, sweep_owner);
 	sweep_dir(ctx, ctx->ids_dir, NULL);
-	ctx->init_memfd = memfd_program("sandbox-init", sbx_init_image, sbx_init_image_size);
-	if (ctx->init_memfd < 0)
-		return error_set(err, ctx->init_memfd, "ctx", "memfd",
-				 "cannot prepare the jail's init");
-	return 0;
+	r = prepare_init(ctx, err);
+	return r < 0 || ctx->privileged ? r : prepare_holder(ctx, err);
 }
 
 SBX_PUBLIC int sbx_ctx_new(struct sbx_ctx **ret, const struct sbx_ctx_options *o,
@@ -225,6 +264,10 @@ SBX_PUBLIC int sbx_ctx_new(struct sbx_ctx **ret, const struct sbx_ctx_options *o
 	if (r < 0)
 		return error_set(err, r, "ctx", "options",
 				 "struct sbx_ctx_options has a size this library does not know");
+	if (options.flags & ~(SBX_CTX_UNPRIVILEGED | SBX_CTX_OWN_LEAF) ||
+	    options.allow_unenforced & ~LIMITS_ALL)
+		return error_set(err, -EINVAL, "ctx", "flags",
+				 "a flag or a limit that this library does not know");
 	if (options.cgroup_parent &&
 	    (strchr(options.cgroup_parent, '/') || !options.cgroup_parent[0]))
 		return error_set(err, -EINVAL, "ctx", "cgroup_parent",
@@ -237,8 +280,13 @@ SBX_PUBLIC int sbx_ctx_new(struct sbx_ctx **ret, const struct sbx_ctx_options *o
 	ctx->ids_dir = ctx->owners_dir = ctx->owner_fd = ctx->init_memfd = -1;
 	for (i = 0; i < H_COUNT; i++)
 		ctx->cgroups.parent[i] = -1;
-	ctx->id_base = options.id_base ? options.id_base : DEFAULT_ID_BASE;
-	ctx->id_count = options.id_count ? options.id_count : DEFAULT_ID_COUNT;
+	ctx->ids = (struct id_space){ .base = options.id_base ? options.id_base : DEFAULT_ID_BASE,
+				      .size = ID_RANGE,
+				      .count = options.id_count ? options.id_count
+								: DEFAULT_ID_COUNT };
+	ctx->privileged = !(options.flags & SBX_CTX_UNPRIVILEGED) && is_privileged(&ctx->ids);
+	ctx->allow_unenforced = options.allow_unenforced;
+	holder_init(&ctx->holder, -1);
 	atomic_init(&ctx->next_id, (unsigned int)getpid());
 	r = ctx_setup(ctx, &options, err);
 	if (r < 0) {
@@ -253,6 +301,7 @@ SBX_PUBLIC struct sbx_ctx *sbx_ctx_free(struct sbx_ctx *ctx)
 {
 	if (!ctx)
 		return NULL;
+	holder_done(&ctx->holder);
 	if (ctx->owner_fd >= 0)
 		(void)unlinkat(ctx->owners_dir, ctx->token, 0);
 	close_fd(ctx->owner_fd);

@@ -3,10 +3,13 @@
 
 /*
  * What all jails of one owner share: the runtime directory with the owner's token, the parent
- * control groups, the range of ids, and the init program in a sealed memfd.
+ * control groups, the space of ids, the init program in a sealed memfd, and, without privileges,
+ * the holder.
  */
 
 #include "cgroup.h"
+#include "holder.h"
+#include "ids.h"
 #include <sandbox/sandbox.h>
 #include <stdatomic.h>
 
@@ -17,11 +20,18 @@ struct sbx_ctx {
 	int owners_dir;
 	int owner_fd; /* locked while we live; owners/TOKEN */
 	char token[20];
-	uint32_t id_base, id_count;
+	struct id_space ids;
 	atomic_uint next_id;
+	atomic_ullong next_serial; /* of jails */
 	struct cgroup_root cgroups;
 	int init_memfd;
+	bool privileged;
+	uint32_t allow_unenforced; /* SBX_LIMIT_* */
+	struct holder holder;      /* of an unprivileged caller */
 };
+
+/* The holder that jails of this ctx are made by; NULL for a privileged caller. */
+struct holder *ctx_holder(struct sbx_ctx *ctx);
 
 void ctx_log(const struct sbx_ctx *ctx, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

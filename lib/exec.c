@@ -2,7 +2,8 @@
 
 /*
  * Starting a program in a parked jail: one EXEC message with the descriptors, then the exec pipe
- * says whether execve(2) worked or which step failed.
+ * says whether execve(2) worked or which step failed. Of a traced program the pipe is a socket, on
+ * which the listener for its system calls comes first.
  */
 
 #include "error.h"
@@ -85,6 +86,15 @@ static int add_output(struct request *q, struct stream *s, bool given, int fd, i
 	return add_fd(q, end, target, 0);
 }
 
+/* One descriptor for both, as after 2>&1: one pipe then, so that the order of lines is kept. */
+static bool is_one_stream(const struct sbx_exec *e)
+{
+	const uint32_t both = SBX_EXEC_STDOUT | SBX_EXEC_STDERR;
+
+	return (e->flags & both) == both && e->stdout_fd == e->stderr_fd &&
+	       e->stdout_limit == e->stderr_limit;
+}
+
 static int add_fds(struct request *q, struct sbx_proc *p, const struct sbx_exec *e)
 {
 	uint32_t i;
@@ -95,7 +105,9 @@ static int add_fds(struct request *q, struct sbx_proc *p, const struct sbx_exec 
 	if (r >= 0)
 		r = add_output(q, &p->streams[0], e->flags & SBX_EXEC_STDOUT, e->stdout_fd, 1,
 			       e->stdout_limit);
-	if (r >= 0)
+	if (r >= 0 && is_one_stream(e))
+		r = add_fd(q, q->fds[2 + q->head.n_fds - 1], 2, 0);
+	else if (r >= 0)
 		r = add_output(q, &p->streams[1], e->flags & SBX_EXEC_STDERR, e->stderr_fd, 2,
 			       e->stderr_limit);
 	for (i = 0; r >= 0 && i < e->n_fds; i++)
@@ -116,11 +128,13 @@ static int request_build(struct request *q, struct sbx_proc *p, const struct sbx
 		return error_set(err, -EINVAL, "exec", "argv",
 				 "a program needs a name and an argv");
 	q->head.type = MSG_EXEC;
+	q->head.flags = e->flags & SBX_EXEC_TRACE ? EXEC_TRACED : 0;
 	q->head.uid = e->flags & SBX_EXEC_IDS ? e->uid : plan->blob->uid;
 	q->head.gid = e->flags & SBX_EXEC_IDS ? e->gid : plan->blob->gid;
-	if (!q->head.uid || !q->head.gid || q->head.uid >= ID_RANGE || q->head.gid >= ID_RANGE)
+	if (!jail_has_ids(p->jail, q->head.uid, q->head.gid))
 		return error_set(err, -EINVAL, "exec", "uid",
-				 "programs run as ids 1 to 65535 of the jail");
+				 "the jail has no ids %u and %u; 0 is its init's alone",
+				 q->head.uid, q->head.gid);
 	size = strlen(path) + 1 + strlen(cwd) + 1 + list_size(e->argv) + list_size(e->env);
 	if (size > STRINGS_MAX)
 		return error_set(err, -E2BIG, "exec", path,
@@ -136,6 +150,11 @@ static int request_build(struct request *q, struct sbx_proc *p, const struct sbx
 	if (q->head.argc > ARGS_MAX || q->head.envc > ARGS_MAX)
 		return error_set(err, -E2BIG, "exec", path, "more than %u arguments or variables",
 				 ARGS_MAX);
+	if (e->cpu_ns && e->cpu_ns != UINT64_MAX && !cgroup_counts_cpu(&p->jail->cgroup) &&
+	    !(p->jail->ctx->allow_unenforced & SBX_LIMIT_CPU_TIME))
+		return error_set(err, -ENOTSUP, "cpu_time", path,
+				 "nothing here counts the jail's processor time; see sandbox-run "
+				 "doctor, or allow it to be unenforced");
 	q->default_output = plan->output;
 	r = add_fds(q, p, e);
 	if (r < 0)
@@ -145,24 +164,36 @@ static int request_build(struct request *q, struct sbx_proc *p, const struct sbx
 	return 0;
 }
 
-static int await_exec(struct sbx_proc *p, int pipe_end, const char *path, struct sbx_error *err)
+static ssize_t read_outcome(int pipe_end, uint64_t deadline, struct exec_failure *ret)
 {
 	struct pollfd fd = { .fd = pipe_end, .events = POLLIN };
-	struct exec_failure f;
-	ssize_t n;
 	int r;
 
 	do
-		r = poll(&fd, 1, REPLY_TIMEOUT_MS);
-	while (r < 0 && errno == EINTR);
-	if (r <= 0)
+		r = proc_poll(&fd, 1, deadline);
+	while (r > 0 && !fd.revents);
+	return r > 0 ? read(pipe_end, ret, sizeof(*ret)) : r < 0 ? r : -ETIMEDOUT;
+}
+
+static int await_exec(struct sbx_proc *p, int pipe_end, bool traced, const char *path,
+		      struct sbx_error *err)
+{
+	uint64_t deadline = deadline_after(REPLY_TIMEOUT_MS * NSEC_PER_MSEC);
+	struct exec_failure f;
+	ssize_t n = traced ? trace_await_exec(p, pipe_end, deadline, &f)
+			   : read_outcome(pipe_end, deadline, &f);
+
+	if (n == -ETIMEDOUT)
 		return error_set(err, -ETIMEDOUT, "exec", path,
 				 "not started in 10 s: is the jail starved of processor time?");
-	n = read(pipe_end, &f, sizeof(f));
 	if (n == 0)
 		return 0;
 	if (n != (ssize_t)sizeof(f))
 		return error_set(err, -EPROTO, "exec", path, "the jail's init reported nothing");
+	if (traced && f.step == STEP_SECCOMP && f.error == -EBUSY)
+		return error_set(err, -EBUSY, "seccomp", path,
+				 "cannot be traced: whoever runs us listens to our system calls "
+				 "already");
 	return error_set(err, f.error < 0 ? f.error : -EPROTO, step_name(f.step), path, "%s",
 			 step_advice(f.step, f.error));
 }
@@ -194,15 +225,23 @@ static int send_request(struct sbx_proc *p, struct request *q, const char *path,
 {
 	_cleanup_close_ int status = -1, exec_read = -1, exec_write = -1;
 	struct iovec parts[2] = { { &q->head, sizeof(q->head) } };
+	bool traced = q->head.flags & EXEC_TRACED;
 	int pair[2], ends[2], r;
 
 	if (p->jail->dead)
 		return error_set(err, -ECHILD, "control", path, "the jail has ended");
-	if (control_pair(pair) < 0 ||
-	    (p->status = pair[0], status = pair[1], pipe2(ends, O_CLOEXEC) < 0))
-		return error_set(err, -errno, "exec", path, "cannot make the status channel");
-	exec_read = ends[0];
-	exec_write = ends[1];
+	r = control_pair(pair);
+	if (r >= 0) {
+		p->status = pair[0];
+		status = pair[1];
+		r = traced ? control_pair(ends) : pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+	}
+	if (r < 0)
+		return error_set(err, r, "exec", path, "cannot make the status channel");
+	exec_read = fd_above_stdio(ends[0]);
+	exec_write = fd_above_stdio(ends[1]);
+	if (exec_read < 0 || exec_write < 0)
+		return error_set(err, -errno, "exec", path, "no descriptor is left");
 	q->fds[0] = status;
 	q->fds[1] = exec_write;
 	parts[1] = (struct iovec){ q->strings, q->size };
@@ -217,7 +256,7 @@ static int send_request(struct sbx_proc *p, struct request *q, const char *path,
 	while (q->n_own)
 		close_fd(q->own[--q->n_own]);
 	r = await_started(p, path, err);
-	return r < 0 ? r : await_exec(p, exec_read, path, err);
+	return r < 0 ? r : await_exec(p, exec_read, traced, path, err);
 }
 
 /* ------------------------------------------------------------------------- watching */
@@ -235,7 +274,7 @@ static int make_timer(uint64_t ns, int *ret)
 {
 	struct itimerspec t = { .it_value = { .tv_sec = (time_t)(ns / NSEC_PER_SEC),
 					      .tv_nsec = (long)(ns % NSEC_PER_SEC) } };
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int fd = fd_above_stdio(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
 
 	if (fd < 0)
 		return -errno;
@@ -251,7 +290,7 @@ static int watch_all(struct sbx_proc *p, uint64_t wall_ns)
 {
 	int r = 0;
 
-	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	p->epoll = fd_above_stdio(epoll_create1(EPOLL_CLOEXEC));
 	if (p->epoll < 0)
 		return -errno;
 	if (wall_ns != UINT64_MAX)
@@ -265,6 +304,8 @@ static int watch_all(struct sbx_proc *p, uint64_t wall_ns)
 	if (r >= 0)
 		r = watch(p, p->streams[1].pipe);
 	if (r >= 0)
+		r = watch(p, p->listener);
+	if (r >= 0)
 		r = watch(p, p->wall_timer);
 	return r < 0 ? r : watch(p, p->cpu_timer);
 }
@@ -277,7 +318,7 @@ static struct sbx_proc *proc_alloc(struct sbx_jail *j, const struct sbx_exec *e)
 	if (!p)
 		return NULL;
 	p->jail = j;
-	p->status = p->pidfd = p->epoll = p->wall_timer = p->cpu_timer = -1;
+	p->status = p->pidfd = p->epoll = p->wall_timer = p->cpu_timer = p->listener = -1;
 	p->streams[0].pipe = p->streams[0].dest = p->streams[1].pipe = p->streams[1].dest = -1;
 	p->output_kill = e->flags & SBX_EXEC_OUTPUT_KILL;
 	p->cpu_limit = e->cpu_ns ? e->cpu_ns : j->plan->cpu_ns;

@@ -24,9 +24,11 @@ SBX_PUBLIC int sbx_group_new(struct sbx_ctx *ctx, struct sbx_group **ret,
 	if (!g)
 		return error_set(err, -ENOMEM, "group", NULL, "out of memory");
 	g->ctx = ctx;
+	atomic_init(&g->refs, 1);
 	limits = (struct cgroup_limits){ .memory = options.memory,
 					 .pids = options.pids,
-					 .cpu_milli = options.cpu_milli };
+					 .cpu_milli = options.cpu_milli,
+					 .allow = ctx->allow_unenforced };
 	r = cgroup_init(&g->cgroup, &ctx->cgroups, NULL, options.label ? options.label : "group",
 			&limits, err);
 	if (r < 0) {
@@ -37,10 +39,17 @@ SBX_PUBLIC int sbx_group_new(struct sbx_ctx *ctx, struct sbx_group **ret,
 	return 0;
 }
 
+struct sbx_group *group_ref(struct sbx_group *g)
+{
+	atomic_fetch_add(&g->refs, 1);
+	return g;
+}
+
 SBX_PUBLIC struct sbx_group *sbx_group_free(struct sbx_group *g)
 {
-	if (g)
-		cgroup_done(&g->cgroup);
+	if (!g || atomic_fetch_sub(&g->refs, 1) > 1)
+		return NULL;
+	cgroup_done(&g->cgroup);
 	free(g);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "mount.h"
 #include "ns.h"
+#include "start.h"
 #include "util/util.h"
 #include <ctype.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 
 int creator_pidfd(void)
 {
-	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int fd = fd_above_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
 
 	return fd < 0 ? -errno : fd;
 }
@@ -39,117 +40,6 @@ static int lost(const struct sbx_jail *j, struct sbx_error *err)
 {
 	return error_set(err, -ECHILD, step_name(STEP_CONTROL), j->label, "%s",
 			 step_advice(STEP_CONTROL, -ECHILD));
-}
-
-/* ------------------------------------------------------------------------- START */
-
-/* What the START message is made of; owns the detached mounts until they are sent. */
-struct start {
-	struct start_request head;
-	struct plan_mount *extra;
-	struct string_pool pool;
-	int16_t *fd_of;
-	int fds[START_FDS_MAX];
-	int n_fds;
-};
-
-static void start_done(struct start *s)
-{
-	while (s->n_fds > 0)
-		close_fd(s->fds[--s->n_fds]);
-	string_pool_done(&s->pool);
-	free(s->extra);
-	free(s->fd_of);
-}
-
-static int start_extra(struct start *s, const struct sbx_jail_options *o, struct sbx_error *err)
-{
-	uint32_t i;
-	int r;
-
-	if (o->n_mounts > 128)
-		return error_set(err, -E2BIG, "mount", "mounts", "at most 128 extra mounts");
-	s->extra = calloc(o->n_mounts ? o->n_mounts : 1, sizeof(*s->extra));
-	if (!s->extra)
-		return error_set(err, -ENOMEM, "mount", NULL, "out of memory");
-	for (i = 0; i < o->n_mounts; i++) {
-		r = mount_serialize(&o->mounts[i], &s->pool, &s->extra[i], err);
-		if (r < 0)
-			return r;
-	}
-	s->head.n_extra = o->n_mounts;
-	return 0;
-}
-
-static uint64_t extra_tmpfs(const struct start *s)
-{
-	uint64_t sum = 0;
-	uint32_t i;
-
-	for (i = 0; i < s->head.n_extra; i++)
-		if (s->extra[i].type == SBX_MOUNT_TMPFS || s->extra[i].type == SBX_MOUNT_OVERLAY)
-			sum += s->extra[i].bytes;
-	return sum;
-}
-
-/* Mount `i` of the plan, then of the extra ones, and the pool that its strings are in. */
-static const struct plan_mount *nth_mount(const struct start *s, const struct sbx_plan *plan,
-					  uint32_t i, const char **pool)
-{
-	if (i < s->head.n_plan) {
-		*pool = plan_string(plan, 0);
-		return &plan_mounts(plan)[i];
-	}
-	*pool = s->pool.bytes ? s->pool.bytes : "";
-	return &s->extra[i - s->head.n_plan];
-}
-
-static int start_mounts(struct start *s, const struct sbx_plan *plan, int userns,
-			struct sbx_error *err)
-{
-	uint32_t i, n = s->head.n_plan + s->head.n_extra;
-	const struct plan_mount *m;
-	const char *pool;
-	int fd, r;
-
-	s->fd_of = calloc(n ? n : 1, sizeof(*s->fd_of));
-	if (!s->fd_of)
-		return error_set(err, -ENOMEM, "mount", NULL, "out of memory");
-	for (i = 0; i < n; i++) {
-		m = nth_mount(s, plan, i, &pool);
-		r = mount_prepare(m, pool + m->source, userns, &fd, err);
-		if (r < 0)
-			return r;
-		if (fd < 0) {
-			s->fd_of[i] = (int16_t)fd;
-			continue;
-		}
-		if (s->n_fds == START_FDS_MAX) {
-			close_fd(fd);
-			return error_set(err, -E2BIG, "mount", pool + m->target,
-					 "more than %u mounts come from the host", START_FDS_MAX);
-		}
-		s->fd_of[i] = (int16_t)s->n_fds;
-		s->fds[s->n_fds++] = fd;
-	}
-	return 0;
-}
-
-static int start_send(struct start *s, int control)
-{
-	static const char zeros[8];
-	size_t fd_bytes = (s->head.n_plan + s->head.n_extra) * sizeof(*s->fd_of);
-	struct iovec parts[] = {
-		{ &s->head, sizeof(s->head) },
-		{ s->fd_of, fd_bytes },
-		{ (void *)zeros, -(sizeof(s->head) + fd_bytes) & 7 },
-		{ s->extra, s->head.n_extra * sizeof(*s->extra) },
-		{ s->pool.bytes, s->pool.size },
-	};
-
-	s->head.type = MSG_START;
-	s->head.strings_size = (uint32_t)s->pool.size;
-	return control_send(control, parts, ARRAY_SIZE(parts), s->fds, s->n_fds);
 }
 
 /* ------------------------------------------------------------------------ parking */
@@ -187,7 +77,7 @@ static int wait_parked(struct sbx_jail *j, const struct start *s, struct sbx_err
 		if (m.failed.index >= 0 && m.failed.step >= STEP_MOUNT_TARGET &&
 		    m.failed.step <= STEP_MOUNT_PROOF &&
 		    (uint32_t)m.failed.index < s->head.n_plan + s->head.n_extra) {
-			mount = nth_mount(s, j->plan, (uint32_t)m.failed.index, &pool);
+			mount = start_nth(s, j->plan, (uint32_t)m.failed.index, &pool);
 			item = pool + mount->target;
 		}
 		return jail_failed(j, &m.failed, item, err);
@@ -209,20 +99,9 @@ static int open_proc_ns(int pid, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool wants_userns(const struct start *s, const struct sbx_plan *plan)
-{
-	const char *pool;
-	uint32_t i;
-
-	for (i = 0; i < s->head.n_plan + s->head.n_extra; i++)
-		if (nth_mount(s, plan, i, &pool)->flags & SBX_MOUNT_IDMAP)
-			return true;
-	return false;
-}
-
 static int hand_over(struct sbx_jail *j, struct start *s, int userns, struct sbx_error *err)
 {
-	int r = start_mounts(s, j->plan, userns, err);
+	int r = start_mounts(s, j, userns, err);
 
 	if (r < 0)
 		return r;
@@ -246,7 +125,7 @@ static int hand_over_mapped(struct sbx_jail *j, struct start *s, struct sbx_erro
 static int spawn_and_hand_over(struct sbx_jail *j, struct spawn *spawn, struct start *s,
 			       struct sbx_error *err)
 {
-	bool mapped = wants_userns(s, j->plan);
+	bool mapped = j->ctx->privileged && start_wants_idmap(s, j->plan);
 	struct sbx_error early_err = { 0 };
 	int early = 0, r = spawn_begin(spawn);
 
@@ -265,17 +144,33 @@ static int spawn_and_hand_over(struct sbx_jail *j, struct spawn *spawn, struct s
 	return mapped ? hand_over_mapped(j, s, err) : early;
 }
 
-static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, struct start *s,
+static int open_netns(const struct sbx_jail_options *o, const struct beside *beside,
 		      struct sbx_error *err)
 {
+	int fd;
+
+	if (beside)
+		return fcntl(beside->netns, F_DUPFD_CLOEXEC, 3);
+	fd = o->netns_of->dead ? -ESRCH : open_proc_ns(o->netns_of->pid, "net");
+	if (fd < 0)
+		return error_set(err, fd, "netns", o->netns_of->label,
+				 "the jail whose network is to be joined is gone");
+	return fd;
+}
+
+static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o,
+		      const struct beside *beside, struct start *s, struct sbx_error *err)
+{
+	bool joins = beside || o->netns_of;
 	struct spawn spawn = { .flags = NAMESPACES,
 			       .cgroup = &j->cgroup,
 			       .netns = -1,
 			       .image = j->ctx->init_memfd,
 			       .name = "sandbox-init",
-			       .n_fds = 3,
-			       .map_first = j->ids.first,
-			       .map_count = ID_RANGE };
+			       .holder = ctx_holder(j->ctx),
+			       .uids = j->uids,
+			       .gids = j->gids,
+			       .n_fds = 3 };
 	_cleanup_close_ int inner = -1, creator = -1, netns = -1;
 	int pair[2], r = control_pair(pair);
 
@@ -287,11 +182,10 @@ static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, stru
 	if (creator < 0)
 		return error_set(err, creator, "control", j->label,
 				 "cannot make a pidfd of the caller");
-	if (o->netns_of) {
-		netns = o->netns_of->dead ? -ESRCH : open_proc_ns(o->netns_of->pid, "net");
+	if (joins) {
+		netns = open_netns(o, beside, err);
 		if (netns < 0)
-			return error_set(err, netns, "netns", o->netns_of->label,
-					 "the jail whose network is to be joined is gone");
+			return netns;
 		spawn.netns = netns;
 	} else {
 		spawn.flags |= CLONE_NEWNET;
@@ -299,9 +193,10 @@ static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, stru
 	spawn.fds[0] = inner;
 	spawn.fds[1] = j->plan->memfd;
 	spawn.fds[2] = creator;
-	s->head.n_plan = j->plan->blob->n_mounts;
-	s->head.flags = o->netns_of ? START_JOINED_NET : 0;
-	s->head.uid_count = ID_RANGE;
+	s->head.flags = joins ? START_JOINED_NET : 0;
+	s->head.sole_uid = j->sole_id ? j->plan->blob->uid : 0;
+	s->head.sole_gid = j->sole_id ? j->plan->blob->gid : 0;
+	s->head.processes = j->cgroup.pids_by == SBX_BY_RLIMIT ? j->plan->pids : 0;
 	r = spawn_and_hand_over(j, &spawn, s, err);
 	inner = close_fd(inner); /* so that the death of init is an end of file here */
 	if (r >= 0)
@@ -314,7 +209,7 @@ static int spawn_init(struct sbx_jail *j, const struct sbx_jail_options *o, stru
 
 /* -------------------------------------------------------------------------- public */
 
-static int check_label(const char *label, char *ret, size_t size, struct sbx_error *err)
+int label_copy(const char *label, char *ret, size_t size, struct sbx_error *err)
 {
 	const char *c;
 
@@ -337,64 +232,134 @@ static struct sbx_jail *jail_alloc(struct sbx_ctx *ctx, struct sbx_plan *plan)
 	j->ctx = ctx;
 	j->plan = sbx_plan_ref(plan);
 	j->ids.fd = j->control = j->pidfd = j->diag = -1;
+	j->beside = BESIDE_NONE;
+	j->serial = atomic_fetch_add(&ctx->next_serial, 1) + 1;
 	j->dead = true;
 	return j;
 }
 
-static int jail_setup(struct sbx_jail *j, const struct sbx_jail_options *o, struct start *s,
-		      struct sbx_error *err)
+/*
+ * Where ids on the disk cannot be mapped, who wants that gets the other half of it: the policy's user
+ * is the caller, whose trees it may use.
+ */
+static int take_ids(struct sbx_jail *j, const struct start *s, struct sbx_error *err)
+{
+	const struct plan_header *plan = j->plan->blob;
+	struct sbx_ctx *ctx = j->ctx;
+	bool is_caller = !ctx->privileged && start_wants_idmap(s, j->plan);
+	int r;
+
+	j->sole_id = ctx->ids.count == 0;
+	if (j->sole_id) {
+		id_maps_add(&j->uids, plan->uid, 0, 1);
+		id_maps_add(&j->gids, plan->gid, 0, 1);
+		return 0;
+	}
+	r = id_lease_take(&j->ids, ctx->ids_dir, &ctx->ids, atomic_fetch_add(&ctx->next_id, 1),
+			  err);
+	if (r < 0)
+		return r;
+	id_maps_range(&j->uids, j->ids.first, ctx->ids.size, plan->uid, is_caller);
+	id_maps_range(&j->gids, j->ids.first, ctx->ids.size, plan->gid, is_caller);
+	return 0;
+}
+
+/* Never init's own, unless there is no other. */
+bool jail_has_ids(const struct sbx_jail *j, uint32_t uid, uint32_t gid)
+{
+	return uid && gid && id_maps_have(&j->uids, uid) && id_maps_have(&j->gids, gid);
+}
+
+/* --------------------------------------------------------------------------- making */
+
+static int jail_setup(struct sbx_jail *j, const struct sbx_jail_options *o,
+		      const struct beside *beside, struct start *s, struct sbx_error *err)
 {
 	struct cgroup_limits limits = { .memory = j->plan->memory,
 					.pids = j->plan->pids,
 					.cpu_milli = j->plan->cpu_milli,
-					.leaf = true };
-	struct sbx_ctx *ctx = j->ctx;
-	int r = check_label(o->label ? o->label : "jail", j->label, sizeof(j->label), err);
+					.cpu_ns = j->plan->cpu_ns,
+					.leaf = true,
+					.allow = j->ctx->allow_unenforced };
+	int r = label_copy(o->label ? o->label : "jail", j->label, sizeof(j->label), err);
 
 	if (r < 0)
 		return r;
-	r = start_extra(s, o, err);
+	r = start_init(s, j->plan, o, err);
 	if (r < 0)
 		return r;
 	if (limits.memory)
-		limits.memory += extra_tmpfs(s);
-	r = id_lease_take(&j->ids, ctx->ids_dir, ctx->id_base, ctx->id_count,
-			  atomic_fetch_add(&ctx->next_id, 1) % ctx->id_count, err);
+		limits.memory += start_extra_tmpfs(s);
+	r = take_ids(j, s, err);
 	if (r < 0)
 		return r;
 	j->group = o->group;
-	r = cgroup_init(&j->cgroup, &ctx->cgroups, o->group ? &o->group->cgroup : NULL, j->label,
+	r = cgroup_init(&j->cgroup, &j->ctx->cgroups, o->group ? &o->group->cgroup : NULL, j->label,
 			&limits, err);
 	if (r < 0)
 		return r;
 	j->dead = false;
-	return spawn_init(j, o, s, err);
+	return spawn_init(j, o, beside, s, err);
 }
 
-SBX_PUBLIC int sbx_jail_new(struct sbx_ctx *ctx, struct sbx_plan *plan, struct sbx_jail **ret,
-			    const struct sbx_jail_options *o, struct sbx_error *err)
+int jail_make(struct sbx_ctx *ctx, struct sbx_plan *plan, struct sbx_jail **ret,
+	      const struct sbx_jail_options *o, const struct beside *beside, struct sbx_error *err)
 {
-	struct sbx_jail_options options;
-	struct start *s;
-	struct sbx_jail *j;
-	int r = options_copy(&options, sizeof(options), o);
+	struct sbx_jail *j = jail_alloc(ctx, plan);
+	struct start *s = calloc(1, sizeof(*s));
+	int r = j && s ? jail_setup(j, o, beside, s, err)
+		       : error_set(err, -ENOMEM, "jail", NULL, "out of memory");
 
-	if (r < 0)
-		return error_set(err, r, "jail", "options",
-				 "struct sbx_jail_options has a size this library does not know");
-	j = jail_alloc(ctx, plan);
-	s = calloc(1, sizeof(*s));
-	r = j && s ? jail_setup(j, &options, s, err)
-		   : error_set(err, -ENOMEM, "jail", NULL, "out of memory");
 	if (s)
 		start_done(s);
 	free(s);
+	if (r >= 0 && beside) {
+		j->beside.serial = beside->serial;
+		j->beside.pidfd = fcntl(beside->pidfd, F_DUPFD_CLOEXEC, 3);
+	}
 	if (r < 0) {
 		sbx_jail_free(j);
 		return r;
 	}
 	*ret = j;
 	return 0;
+}
+
+int beside_open(struct beside *ret, const struct sbx_jail *j)
+{
+	int netns = fd_above_stdio(open_proc_ns(j->pid, "net"));
+	int pidfd = fcntl(j->pidfd, F_DUPFD_CLOEXEC, 3);
+
+	if (netns < 0 || pidfd < 0) {
+		close_fd(netns);
+		close_fd(pidfd);
+		return netns < 0 ? netns : -EMFILE;
+	}
+	*ret = (struct beside){ .serial = j->serial,
+				.netns = netns,
+				.pidfd = pidfd,
+				.group = j->group ? group_ref(j->group) : NULL };
+	return 1;
+}
+
+void beside_close(struct beside *b)
+{
+	close_fd(b->netns);
+	close_fd(b->pidfd);
+	sbx_group_free(b->group);
+	*b = BESIDE_NONE;
+}
+
+SBX_PUBLIC int sbx_jail_new(struct sbx_ctx *ctx, struct sbx_plan *plan, struct sbx_jail **ret,
+			    const struct sbx_jail_options *o, struct sbx_error *err)
+{
+	struct sbx_jail_options options;
+	int r = options_copy(&options, sizeof(options), o);
+
+	if (r < 0)
+		return error_set(err, r, "jail", "options",
+				 "struct sbx_jail_options has a size this library does not know");
+	return jail_make(ctx, plan, ret, &options, NULL, err);
 }
 
 SBX_PUBLIC int sbx_jail_mount(struct sbx_jail *j, const struct sbx_mount *mount,
@@ -411,10 +376,12 @@ SBX_PUBLIC int sbx_jail_mount(struct sbx_jail *j, const struct sbx_mount *mount,
 	if (mount->type != SBX_MOUNT_BIND && mount->type != SBX_MOUNT_OVERLAY)
 		return error_set(err, -EINVAL, "mount", mount->target,
 				 "only bind and overlay mounts can be added");
-	userns = j->dead ? -ESRCH : open_proc_ns(j->pid, "user");
-	if (userns < 0)
+	if (j->ctx->privileged)
+		userns = j->dead ? -ESRCH : open_proc_ns(j->pid, "user");
+	if (j->ctx->privileged && userns < 0)
 		return lost(j, err);
-	r = mount_prepare(&request.mount, pool.bytes + request.mount.source, userns, &fd, err);
+	r = mount_prepare(&request.mount, pool.bytes + request.mount.source, ctx_holder(j->ctx),
+			  userns, &fd, err);
 	if (r < 0)
 		return r;
 	if (fd < 0)
@@ -486,8 +453,6 @@ SBX_PUBLIC int sbx_jail_open(struct sbx_jail *j, const char *path, int flags, st
 
 SBX_PUBLIC int sbx_jail_kill(struct sbx_jail *j, struct sbx_error *err)
 {
-	int i;
-
 	(void)err;
 	if (!j->dead) {
 		j->killed = true;
@@ -495,11 +460,7 @@ SBX_PUBLIC int sbx_jail_kill(struct sbx_jail *j, struct sbx_error *err)
 		spawn_kill(j->pidfd);
 		j->dead = true;
 	}
-	for (i = 0; i < j->n_relays; i++) {
-		spawn_kill(j->relays[i]);
-		close_fd(j->relays[i]);
-	}
-	j->n_relays = 0;
+	relays_end(j);
 	return 0;
 }
 
@@ -514,9 +475,12 @@ SBX_PUBLIC struct sbx_jail *sbx_jail_free(struct sbx_jail *j)
 	close_fd(j->control);
 	close_fd(j->pidfd);
 	close_fd(j->diag);
+	beside_close(&j->beside);
 	for (i = 0; i < j->n_quotas; i++)
 		close_fd(j->quotas[i]);
 	cgroup_done(&j->cgroup);
+	if (j->owns_group)
+		sbx_group_free(j->group);
 	id_lease_release(&j->ids);
 	sbx_plan_unref(j->plan);
 	free(j);

@@ -66,11 +66,41 @@ static int check_device(int fd, const char *source, struct sbx_error *err)
 	return 0;
 }
 
-int mount_prepare(const struct plan_mount *m, const char *source, int userns, int *ret,
-		  struct sbx_error *err)
+static int prepare_here(const struct plan_mount *m, const char *source, bool whole, int userns,
+			int *ret, struct sbx_error *err)
 {
 	struct mount_attr attr = { .attr_set = wanted_flags(m), .propagation = MS_PRIVATE };
+	_cleanup_close_ int fd = clone_tree(source, whole ? AT_RECURSIVE : 0);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = set_attributes(fd, whole ? AT_RECURSIVE : 0, &attr);
+	if (r < 0)
+		return error_set(err, r, "mount", source, "its mount flags cannot be set");
+	if (m->flags & SBX_MOUNT_IDMAP)
+		r = idmap(fd, userns, source, err);
+	*ret = steal_fd(&fd);
+	return r;
+}
+
+/* Without the right to leave out what is mounted below: all of it comes along. */
+static int prepare_by_holder(const struct plan_mount *m, const char *source, struct holder *holder,
+			     int *ret)
+{
+	int fd = holder_tree(holder, source, wanted_flags(m), m->type != SBX_MOUNT_DEVICE);
+
+	if (fd < 0)
+		return fd;
+	*ret = fd;
+	return 0;
+}
+
+int mount_prepare(const struct plan_mount *m, const char *source, struct holder *holder, int userns,
+		  int *ret, struct sbx_error *err)
+{
 	bool whole = m->type != SBX_MOUNT_DEVICE && !(m->flags & SBX_MOUNT_IDMAP);
+	struct sbx_error why = { 0 };
 	_cleanup_close_ int fd = -1;
 	int r;
 
@@ -79,24 +109,20 @@ int mount_prepare(const struct plan_mount *m, const char *source, int userns, in
 		*ret = MOUNT_NONE;
 		return 0;
 	}
-	fd = clone_tree(source, whole ? AT_RECURSIVE : 0);
-	if (fd == -ENOENT && (m->flags & SBX_MOUNT_OPTIONAL)) {
+	r = holder ? prepare_by_holder(m, source, holder, &fd)
+		   : prepare_here(m, source, whole, userns, &fd, &why);
+	if (r == -ENOENT && (m->flags & SBX_MOUNT_OPTIONAL)) {
 		*ret = MOUNT_ABSENT;
 		return 0;
 	}
-	if (fd < 0)
-		return error_set(err, fd, "mount", source, "cannot be mounted in the jail");
-	r = m->type == SBX_MOUNT_DEVICE ? check_device(fd, source, err) : 0;
+	if (r < 0 && why.code && err)
+		*err = why;
+	else if (r < 0)
+		(void)error_set(err, r, "mount", source, "cannot be mounted in the jail");
+	if (r >= 0 && m->type == SBX_MOUNT_DEVICE)
+		r = check_device(fd, source, err);
 	if (r < 0)
 		return r;
-	r = set_attributes(fd, whole ? AT_RECURSIVE : 0, &attr);
-	if (r < 0)
-		return error_set(err, r, "mount", source, "its mount flags cannot be set");
-	if (m->flags & SBX_MOUNT_IDMAP) {
-		r = idmap(fd, userns, source, err);
-		if (r < 0)
-			return r;
-	}
 	*ret = steal_fd(&fd);
 	return 0;
 }

@@ -7,15 +7,17 @@
  * init by descriptor. Init (lib/init) attaches it and proves the flags by reading them back.
  */
 
+#include "holder.h"
 #include "plan-format.h"
 #include <sandbox/sandbox.h>
 
 /*
  * Makes the detached mount for `m` (bind, device, or the lower layer of an overlay). Returns the
  * descriptor, -1 if this type needs none, -2 if it is optional and absent, another negative errno
- * otherwise (err filled). `userns` is the jail's user namespace, used for SBX_MOUNT_IDMAP.
+ * otherwise (err filled). `userns` is the jail's user namespace, used for SBX_MOUNT_IDMAP. With a
+ * `holder` (not NULL) it is the holder that clones, and ids are not mapped.
  */
 #define MOUNT_NONE (-1)
 #define MOUNT_ABSENT (-2)
-int mount_prepare(const struct plan_mount *m, const char *source, int userns, int *ret,
-		  struct sbx_error *err);
+int mount_prepare(const struct plan_mount *m, const char *source, struct holder *holder, int userns,
+		  int *ret, struct sbx_error *err);

@@ -3,14 +3,18 @@
 /* See ns.h. */
 
 #include "ns.h"
+#include "holder.h"
 #include "protocol.h"
 #include "util/util.h"
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -87,6 +91,22 @@ CHILD_CODE static long child_wait_gate(int gate)
 	return raw_syscall(SYS_read, gate, (long)&byte, 1, 0, 0) == 1 ? 0 : -EPIPE;
 }
 
+/*
+ * All capabilities go over the exec as ambient ones, because the child may be root nowhere yet. It
+ * changes its ids only after the exec: here that would mark the memory that it shares, the caller's,
+ * as not dumpable (commit_creds() in the kernel; capabilities and groups do not).
+ */
+CHILD_CODE static long child_keep_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct all[2] = { { ~0u, ~0u, ~0u }, { ~0u, ~0u, ~0u } };
+	long r = raw_syscall(SYS_capset, (long)&head, (long)all, 0, 0, 0), cap;
+
+	for (cap = 0; r >= 0; cap++)
+		r = raw_syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	return r == -EINVAL && cap > 1 ? 0 : r;
+}
+
 CHILD_CODE static long child_run(const struct spawn *s)
 {
 	const char *argv[2] = { s->name, NULL };
@@ -95,11 +115,11 @@ CHILD_CODE static long child_run(const struct spawn *s)
 	long r = child_wait_gate(image + 1);
 
 	if (r >= 0 && (s->flags & CLONE_NEWUSER)) {
-		r = raw_syscall(SYS_setresgid, 0, 0, 0, 0, 0);
+		r = raw_syscall(SYS_setgroups, 0, 0, 0, 0, 0);
+		if (r == -EPERM && s->map_way == MAP_OWN_ID)
+			r = 0; /* the price of mapping without privileges: user_namespaces(7) */
 		if (r >= 0)
-			r = raw_syscall(SYS_setresuid, 0, 0, 0, 0, 0);
-		if (r >= 0)
-			r = raw_syscall(SYS_setgroups, 0, 0, 0, 0, 0);
+			r = child_keep_capabilities();
 	}
 	if (r < 0)
 		return r;
@@ -165,7 +185,8 @@ static int join_and_clone(struct spawn *s)
 		r = cgroup_join_thread(s->cgroup);
 		if (r < 0)
 			return fail_at(s, STEP_CGROUP, r);
-		args.flags |= CLONE_INTO_CGROUP;
+		if (s->cgroup->dir[H_V2] >= 0)
+			args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)s->cgroup->dir[H_V2];
 	}
 	if (s->netns >= 0 && setns(s->netns, CLONE_NEWNET) < 0)
@@ -176,32 +197,104 @@ static int join_and_clone(struct spawn *s)
 		return fail_at(s, STEP_CLONE, (int)pid);
 	}
 	s->pid = (int)pid;
-	return 0;
+	s->pidfd = fd_above_stdio(s->pidfd);
+	return s->pidfd < 0 ? fail_at(s, STEP_CLONE, -EMFILE) : 0;
 }
 
-static int write_map(int pid, const char *file, uint32_t first, uint32_t count)
+static int write_proc(int pid, const char *file, const char *text)
 {
-	char path[64], text[64];
+	char path[64];
 	_cleanup_close_ int fd = -1;
-	int n;
+	size_t n = strlen(text);
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	n = snprintf(text, sizeof(text), "0 %u %u", first, count);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, (size_t)n) != n)
+	if (fd < 0 || write(fd, text, n) != (ssize_t)n)
 		return -errno;
 	return 0;
 }
 
+static int write_map(int pid, const char *file, const struct id_maps *maps)
+{
+	char text[ID_MAPS_MAX * 40];
+	size_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < maps->n; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%u %u %u\n",
+				      maps->lines[i].inside, maps->lines[i].outside,
+				      maps->lines[i].count);
+	return write_proc(pid, file, text);
+}
+
+/* The program is setuid root and checks in /etc/subuid or /etc/subgid that the ids are the caller's. */
+static int run_newidmap(const char *program, int pid, const struct id_maps *maps)
+{
+	char words[1 + 3 * ID_MAPS_MAX][16];
+	char *argv[3 + 3 * ID_MAPS_MAX] = { (char *)program, words[0] }, *env[] = { NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none;
+	siginfo_t info = { 0 };
+	pid_t child;
+	uint32_t i, n = 1;
+	int r;
+
+	(void)snprintf(words[0], sizeof(words[0]), "%d", pid);
+	for (i = 0; i < maps->n; i++) {
+		(void)snprintf(words[n], sizeof(words[n]), "%u", maps->lines[i].inside);
+		(void)snprintf(words[n + 1], sizeof(words[n]), "%u", maps->lines[i].outside);
+		(void)snprintf(words[n + 2], sizeof(words[n]), "%u", maps->lines[i].count);
+		n += 3;
+	}
+	for (i = 0; i < n; i++)
+		argv[1 + i] = words[i];
+	if (posix_spawnattr_init(&attr))
+		return -ENOMEM;
+	if (posix_spawn_file_actions_init(&actions)) {
+		(void)posix_spawnattr_destroy(&attr);
+		return -ENOMEM;
+	}
+	for (i = 0; i < 3; i++) /* what it prints is said by its status as well */
+		(void)posix_spawn_file_actions_addopen(&actions, (int)i, "/dev/null", O_RDWR, 0);
+	(void)sigemptyset(&none);
+	(void)posix_spawnattr_setsigmask(&attr, &none);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	r = posix_spawn(&child, program, &actions, &attr, argv, env);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)posix_spawnattr_destroy(&attr);
+	if (r)
+		return -r;
+	while (waitid(P_PID, (id_t)child, &info, WEXITED) < 0)
+		if (errno != EINTR)
+			return 0; /* the caller ignores SIGCHLD: the missing map will show */
+	return info.si_code == CLD_EXITED && info.si_status == 0 ? 0 : -EPERM;
+}
+
+static int map_ids(const struct spawn *s)
+{
+	int r;
+
+	switch (s->map_way) {
+	case MAP_NEWUIDMAP:
+		r = run_newidmap("/usr/bin/newuidmap", s->pid, &s->uids);
+		return r < 0 ? r : run_newidmap("/usr/bin/newgidmap", s->pid, &s->gids);
+	case MAP_OWN_ID:
+		r = write_proc(s->pid, "setgroups", "deny");
+		if (r < 0)
+			return r;
+		break;
+	case MAP_WRITE:
+		break;
+	}
+	r = write_map(s->pid, "uid_map", &s->uids);
+	return r < 0 ? r : write_map(s->pid, "gid_map", &s->gids);
+}
+
 static int map_and_release(struct spawn *s)
 {
-	int r = 0;
+	int r = s->flags & CLONE_NEWUSER ? map_ids(s) : 0;
 
-	if (s->flags & CLONE_NEWUSER) {
-		r = write_map(s->pid, "uid_map", s->map_first, s->map_count);
-		if (r >= 0)
-			r = write_map(s->pid, "gid_map", s->map_first, s->map_count);
-	}
 	if (r < 0)
 		return fail_at(s, STEP_IDMAP, r);
 	return write(s->gate[1], "", 1) == 1 ? 0 : fail_at(s, STEP_CLONE, -errno);
@@ -240,6 +333,9 @@ int spawn_begin(struct spawn *s)
 	s->pid = s->pidfd = -1;
 	s->gate[0] = s->gate[1] = -1;
 	s->failed_step = STEP_CLONE;
+	s->stack = NULL;
+	if (s->holder)
+		return holder_spawn(s->holder, s);
 	s->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (s->stack == MAP_FAILED) {
@@ -258,7 +354,11 @@ int spawn_begin(struct spawn *s)
 int spawn_finish(struct spawn *s)
 {
 	void *result;
-	int r = -pthread_join(s->thread, &result);
+	int r;
+
+	if (s->holder)
+		return 0;
+	r = -pthread_join(s->thread, &result);
 
 	if (r == 0)
 		r = (int)(intptr_t)result;
@@ -280,7 +380,7 @@ int spawn_await_exec(struct spawn *s)
 	struct pollfd child = { .fd = s->pidfd, .events = POLLIN };
 
 	close_fd(s->gate[0]);
-	while (poll(&gate, 1, -1) < 0 && errno == EINTR)
+	while (!s->holder && poll(&gate, 1, -1) < 0 && errno == EINTR)
 		;
 	s->gate[0] = -1;
 	return poll(&child, 1, 0) > 0 ? -ECHILD : 0;
@@ -295,14 +395,22 @@ void spawn_settle(struct spawn *s)
 	s->stack = NULL;
 }
 
+/*
+ * ECHILD: it was reaped already (the caller ignores SIGCHLD or waits for everything), or is the
+ * holder's child. Its pidfd becomes readable when it is gone, in either case.
+ */
 void spawn_kill(int pidfd)
 {
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	siginfo_t info;
+	int r;
 
 	if (pidfd < 0)
 		return;
 	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	/* ECHILD is as good: the caller ignores SIGCHLD or has reaped it, so it is gone. */
-	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+	do
+		r = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL);
+	while (r < 0 && errno == EINTR);
+	while (r < 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
 }

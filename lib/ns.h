@@ -12,10 +12,20 @@
  */
 
 #include "cgroup.h"
+#include "ids.h"
 #include <pthread.h>
 #include <sandbox/sandbox.h>
 
 #define SPAWN_FDS 4
+
+struct holder;
+
+/* How the ids of a new user namespace are mapped. */
+enum map_way {
+	MAP_WRITE,     /* by writing the files: needs CAP_SETUID and CAP_SETGID over the ids */
+	MAP_OWN_ID,    /* the same, without privileges: one line with the caller's own id */
+	MAP_NEWUIDMAP, /* by newuidmap(1) and newgidmap(1): subordinate ids */
+};
 
 struct spawn {
 	/* in */
@@ -24,8 +34,9 @@ struct spawn {
 	int netns;                   /* joined first; -1: none */
 	int image;                   /* memfd of the program */
 	const char *name;            /* argv[0] */
-	uint32_t map_first; /* with CLONE_NEWUSER: the host's ids that its ids from 0 are */
-	uint32_t map_count;
+	struct holder *holder;       /* not NULL: the child is to be the holder's (holder.h) */
+	enum map_way map_way;        /* with CLONE_NEWUSER, and the next two */
+	struct id_maps uids, gids;
 	int fds[SPAWN_FDS]; /* become 3, 4, ...; number 5 is the creator's pidfd */
 	int n_fds;
 	/* out */
@@ -52,5 +63,5 @@ int spawn_await_exec(struct spawn *s);
 /* Once the program is known to run, or to be dead: gives the stack back. */
 void spawn_settle(struct spawn *s);
 
-/* SIGKILL, and wait until it and, for a pid namespace, all in it are gone. */
+/* SIGKILL, and wait until it and, for a pid namespace, all in it are gone. Also for grandchildren. */
 void spawn_kill(int pidfd);

@@ -97,8 +97,11 @@ static void describe_kernel(FILE *f, const struct sbx_plan *p)
 
 	(void)fprintf(f, "rlimits\n");
 	for (i = 0; i < h->n_rlimits; i++)
-		(void)fprintf(f, "  %-14s %llu\n", rlimit_name(limits[i].resource),
-			      (unsigned long long)limits[i].value);
+		if (limits[i].value == RLIM64_INFINITY)
+			(void)fprintf(f, "  %-14s none\n", rlimit_name(limits[i].resource));
+		else
+			(void)fprintf(f, "  %-14s %llu\n", rlimit_name(limits[i].resource),
+				      (unsigned long long)limits[i].value);
 	(void)fprintf(f, "sysctls%s\n", h->n_sysctls ? "" : " (none)");
 	for (i = 0; i < h->n_sysctls; i++)
 		(void)fprintf(f, "  %s = %s\n", plan_string(p, sysctls[i].path),
@@ -152,32 +155,49 @@ struct counts {
 	unsigned int allowed, checked, eperm, enosys;
 };
 
-static void describe_checks(FILE *f, const char *name)
+static uint32_t simulate(const struct sbx_plan *p, uint32_t nr, uint8_t arg, uint64_t value,
+			 bool *ret_args)
 {
-	size_t i;
+	const struct plan_header *h = p->blob;
+	const struct sock_filter *filter = (const struct sock_filter *)((const char *)h +
+									h->filter_off);
+	struct seccomp_data data = { .nr = (int)nr, .arch = AUDIT_ARCH_X86_64 };
 
-	for (i = 0; i < seccomp_n_checks; i++)
-		if (streq(seccomp_checks[i].syscall, name))
-			(void)fprintf(f, "  %-14s %s, else %s\n", name, seccomp_checks[i].text,
-				      strerrorname_np(seccomp_checks[i].error));
+	data.args[arg] = value;
+	return seccomp_simulate(filter, h->n_filter, &data, ret_args);
+}
+
+/* Of two rows of which a group makes one hold, the larger one has a last value of its own. */
+static bool check_holds(const struct sbx_plan *p, uint32_t nr, const struct seccomp_check *c)
+{
+	const struct seccomp_check *larger = c->without ? c + 1 : c;
+
+	return !c->group || (simulate(p, nr, larger->arg, larger->values[larger->n - 1], NULL) ==
+			     SECCOMP_RET_ALLOW) != c->without;
+}
+
+static void describe_checks(FILE *f, const struct sbx_plan *p, uint32_t nr, const char *name)
+{
+	const struct seccomp_check *c;
+
+	for (c = seccomp_checks; c < seccomp_checks + seccomp_n_checks; c++)
+		if (streq(c->syscall, name) && check_holds(p, nr, c))
+			(void)fprintf(f, "  %-14s %s, else %s\n", name, c->text,
+				      strerrorname_np(c->error));
 }
 
 static void count_call(FILE *f, const struct sbx_plan *p, uint32_t nr, const char *name,
 		       struct counts *c)
 {
-	const struct plan_header *h = p->blob;
-	const struct sock_filter *filter = (const struct sock_filter *)((const char *)h +
-									h->filter_off);
-	const struct seccomp_data data = { .nr = (int)nr, .arch = AUDIT_ARCH_X86_64 };
 	bool args;
-	uint32_t action = seccomp_simulate(filter, h->n_filter, &data, &args);
+	uint32_t action = simulate(p, nr, 0, 0, &args);
 
 	c->checked += args;
 	c->allowed += !args && action == SECCOMP_RET_ALLOW;
 	c->eperm += !args && action == (SECCOMP_RET_ERRNO | EPERM);
 	c->enosys += !args && action == (SECCOMP_RET_ERRNO | ENOSYS);
 	if (args)
-		describe_checks(f, name);
+		describe_checks(f, p, nr, name);
 }
 
 static void describe_filter(FILE *f, const struct sbx_plan *p)

@@ -80,18 +80,23 @@ static const struct mount_kind kinds[] = {
 				.sized = true, .mode = 0755 },
 };
 
-static const char *fault_of_paths(const struct sbx_mount *m, const struct mount_kind *k)
+/* `root`: "/" may be the target, of what can hold the mount points of all others. */
+static const char *fault_of_paths(const struct sbx_mount *m, const struct mount_kind *k, bool root)
 {
 	if (!m->target || !m->target[0])
 		return "has no target";
-	if (streq(m->target, "/"))
-		return "is the root, which is the jail's own";
+	if (streq(m->target, "/") &&
+	    (!root || (m->type != SBX_MOUNT_OVERLAY && m->type != SBX_MOUNT_BIND)))
+		return "is the root, which is the jail's own; a policy may have an overlay or a "
+		       "bind there";
 	if (k->source != (m->source && m->source[0]))
 		return k->source ? "needs a source" : "has a source that its type does not use";
 	if (k->source && streq(m->source, "/"))
 		return "may not show the whole host: \"/\" is no source";
 	if (k->source && policy_path_fault(m->source))
 		return "has a source that is no absolute path without . and ..";
+	if (k->source && (streq(m->source, "/proc") || starts_with(m->source, "/proc/")))
+		return "may not show the host's /proc; the type \"proc\" makes the jail's own";
 	if (m->type == SBX_MOUNT_DEVICE && !starts_with(m->source, "/dev/"))
 		return "has a source outside /dev";
 	return policy_path_fault(m->target);
@@ -143,8 +148,8 @@ static int mount_strings(const struct sbx_mount *m, struct string_pool *pool,
 	return r;
 }
 
-int mount_serialize(const struct sbx_mount *m, struct string_pool *pool, struct plan_mount *ret,
-		    struct sbx_error *err)
+static int serialize(const struct sbx_mount *m, bool root, struct string_pool *pool,
+		     struct plan_mount *ret, struct sbx_error *err)
 {
 	struct sbx_mount copy;
 	struct plan_mount out = { 0 };
@@ -160,7 +165,7 @@ int mount_serialize(const struct sbx_mount *m, struct string_pool *pool, struct 
 		return policy_error(err, -EINVAL, "mount", copy.target, "there is no mount type %u",
 				    copy.type);
 	k = &kinds[copy.type];
-	fault = fault_of_paths(&copy, k);
+	fault = fault_of_paths(&copy, k, root);
 	fault = fault ? fault : fault_of_content(&copy, k);
 	fault = fault ? fault : fault_of_attributes(&copy, k);
 	if (fault)
@@ -178,6 +183,18 @@ int mount_serialize(const struct sbx_mount *m, struct string_pool *pool, struct 
 		return error_set(err, r, "mount", copy.target, "the mount could not be kept");
 	*ret = out;
 	return 0;
+}
+
+int mount_serialize(const struct sbx_mount *m, struct string_pool *pool, struct plan_mount *ret,
+		    struct sbx_error *err)
+{
+	return serialize(m, false, pool, ret, err);
+}
+
+int mount_serialize_of_plan(const struct sbx_mount *m, struct string_pool *pool,
+			    struct plan_mount *ret, struct sbx_error *err)
+{
+	return serialize(m, true, pool, ret, err);
 }
 
 /* The parts of a plan before they are one blob. */
@@ -232,7 +249,7 @@ static int build_mounts(struct parts *b, const struct sbx_policy *p, struct sbx_
 		return error_set(err, -ENOMEM, "plan", NULL, "the plan could not be made");
 	for (i = 0; r == 0 && i < p->n_mounts; i++) {
 		m = policy_mount_resolve(p, &p->mounts[i]);
-		r = mount_serialize(&m, &b->pool, &b->mounts[i], err);
+		r = mount_serialize_of_plan(&m, &b->pool, &b->mounts[i], err);
 	}
 	b->header.n_mounts = (uint32_t)p->n_mounts;
 	return r;
@@ -339,7 +356,8 @@ static int sealed_memfd(const char *blob, size_t size)
 	}
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return -errno;
-	return steal_fd(&fd);
+	fd = fd_above_stdio(fd);
+	return fd < 0 ? -errno : steal_fd(&fd);
 }
 
 static uint64_t or_zero(uint64_t value)

@@ -48,3 +48,6 @@ int string_pool_add(struct string_pool *pool, const void *bytes, size_t n, uint3
 void string_pool_done(struct string_pool *pool);
 int mount_serialize(const struct sbx_mount *m, struct string_pool *pool, struct plan_mount *ret,
 		    struct sbx_error *err);
+/* The same for a mount of a policy, which may also be the root. */
+int mount_serialize_of_plan(const struct sbx_mount *m, struct string_pool *pool,
+			    struct plan_mount *ret, struct sbx_error *err);

@@ -410,6 +410,14 @@ static int load_file(struct sbx_policy *p, struct loader *l, struct sbx_error *e
 	return apply_text(p, text, len, l->path, l, err);
 }
 
+static int keep_search_path(struct sbx_policy *p, const char *search_path, struct sbx_error *err)
+{
+	p->search_path = search_path ? strdup(search_path) : NULL;
+	if (search_path && !p->search_path)
+		return error_set(err, -ENOMEM, "policy", NULL, "the policy could not be kept");
+	return 0;
+}
+
 SBX_PUBLIC int sbx_policy_load(struct sbx_policy **ret, const char *path, const char *search_path,
 			       struct sbx_error *err)
 {
@@ -420,7 +428,9 @@ SBX_PUBLIC int sbx_policy_load(struct sbx_policy **ret, const char *path, const 
 
 	if (r < 0)
 		return r;
-	r = load_file(p, &l, err);
+	r = keep_search_path(p, search_path, err);
+	if (r == 0)
+		r = load_file(p, &l, err);
 	if (r < 0) {
 		sbx_policy_free(p);
 		return r;
@@ -439,11 +449,28 @@ SBX_PUBLIC int sbx_policy_parse(struct sbx_policy **ret, const char *text, size_
 
 	if (r < 0)
 		return r;
-	r = apply_text(p, text, len, name ? name : "policy", &l, err);
+	r = keep_search_path(p, search_path, err);
+	if (r == 0)
+		r = apply_text(p, text, len, name ? name : "policy", &l, err);
 	if (r < 0) {
 		sbx_policy_free(p);
 		return r;
 	}
 	*ret = p;
+	return 0;
+}
+
+int policy_syscalls_of(struct sbx_policy *p, const char *path, struct sbx_error *err)
+{
+	struct sbx_policy *other;
+	int r = sbx_policy_load(&other, path, p->search_path, err);
+
+	if (r < 0)
+		return r;
+	free(p->rules);
+	p->rules = steal_ptr(other->rules);
+	p->n_rules = other->n_rules;
+	other->n_rules = 0;
+	sbx_policy_free(other);
 	return 0;
 }

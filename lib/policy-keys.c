@@ -41,7 +41,7 @@ const struct policy_key policy_keys[] = {
 	{ "fsize", POLICY_SIZE, true, AT(fsize), 0, TIB, "none", "bytes in one file" },
 	{ "nofile", POLICY_COUNT, false, AT(nofile), 8, 1048576, "1024",
 	  "open descriptors of one process" },
-	{ "stack", POLICY_SIZE, false, AT(stack), 64 * KIB, 64 * GIB, "8M",
+	{ "stack", POLICY_SIZE, true, AT(stack), 64 * KIB, 64 * GIB, "8M",
 	  "stack of a program's first thread" },
 	{ "disk", POLICY_SIZE, false, AT(disk), 64 * KIB, TIB, "64M",
 	  "bytes of the mounts whose size is \"disk\"" },

@@ -69,6 +69,7 @@ SBX_PUBLIC struct sbx_policy *sbx_policy_free(struct sbx_policy *p)
 	free(p->mounts);
 	free(p->rules);
 	free(p->sysctls);
+	free(p->search_path);
 	free(p);
 	return NULL;
 }
@@ -82,6 +83,8 @@ SBX_PUBLIC int sbx_policy_set(struct sbx_policy *p, const char *key, const char 
 
 	if (!key || !value)
 		return policy_error(err, -EINVAL, "policy", key, "a key and a value are needed");
+	if (streq(key, "syscalls"))
+		return policy_syscalls_of(p, value, err);
 	k = policy_key_find(key);
 	near = k ? NULL : policy_key_nearest(key);
 	if (!k)
@@ -149,23 +152,17 @@ struct sbx_mount policy_mount_resolve(const struct sbx_policy *p, const struct p
 	return m;
 }
 
-/* mount_serialize() into the void: the same checks as for the plan, at the place of the mistake. */
+/* mount_serialize_of_plan() into the void: the same checks as for the plan, at the place of the mistake. */
 static int mount_check(const struct sbx_policy *p, const struct policy_mount *pm,
 		       struct sbx_error *err)
 {
 	struct sbx_mount m = policy_mount_resolve(p, pm);
 	struct string_pool pool = { 0 };
 	struct plan_mount scratch;
-	int r = mount_serialize(&m, &pool, &scratch, err);
+	int r = mount_serialize_of_plan(&m, &pool, &scratch, err);
 
 	string_pool_done(&pool);
-	if (r < 0)
-		return r;
-	if (m.type == SBX_MOUNT_BIND &&
-	    (streq(m.source, "/proc") || starts_with(m.source, "/proc/")))
-		return policy_error(err, -EINVAL, "mount", m.target,
-				    "the host's /proc may not be bound; use the type \"proc\"");
-	return 0;
+	return r;
 }
 
 static struct policy_mount *mount_find(struct sbx_policy *p, const char *target)
@@ -199,6 +196,11 @@ int policy_mount_add(struct sbx_policy *p, const struct policy_mount *pm, struct
 	if (old) {
 		mount_done(old);
 		*old = copy;
+		return 0;
+	}
+	if (streq(copy.m.target, "/")) { /* what all others are mounted on */
+		memmove(p->mounts + 1, p->mounts, p->n_mounts++ * sizeof(copy));
+		p->mounts[0] = copy;
 		return 0;
 	}
 	p->mounts[p->n_mounts++] = copy;

@@ -67,6 +67,7 @@ struct sbx_policy {
 	size_t n_rules;
 	struct policy_sysctl *sysctls;
 	size_t n_sysctls;
+	char *search_path; /* that it was loaded with; NULL: none */
 };
 
 /* As error_set(), without the words for the errno: what is wrong with a policy is said in full. */
@@ -121,6 +122,9 @@ const char *policy_path_fault(const char *path);
 int policy_mount_add(struct sbx_policy *p, const struct policy_mount *pm, struct sbx_error *err);
 int policy_mount_remove(struct sbx_policy *p, const char *target, struct sbx_error *err);
 int policy_sysctl_set(struct sbx_policy *p, const char *path, const char *value, char *why);
+
+/* Replaces the rules by those of the policy in the file `path`; the search path is the policy's. */
+int policy_syscalls_of(struct sbx_policy *p, const char *path, struct sbx_error *err);
 
 /* The mount as the plan will have it. Its strings stay the policy's. */
 struct sbx_mount policy_mount_resolve(const struct sbx_policy *p, const struct policy_mount *pm);

@@ -1,220 +1,251 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What doctor says of control groups. A controller is usable when the hierarchy that has it is
- * mounted where we may make directories; whether a limit then holds is read back by cgroup.c for
- * every jail. Nothing is made here.
+ * What doctor says of control groups: the same questions that cgroup-root.c asks when it looks for a
+ * place for jails, and in words what it would find. Whether a limit then holds is read back for every
+ * jail. Nothing is made here, and nobody is moved.
+ *
+ * For an ordinary user what is missing is a warning: jails work, and a limit that nothing enforces
+ * refuses the run unless --allow-unenforced names it.
  */
 
-#include "cgroup.h"
+#include "cgroup-find.h"
 #include "probe.h"
 #include "util/util.h"
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
-#define LAYOUT_NONE 0
-#define LAYOUT_V1 1
-#define LAYOUT_HYBRID 2
-#define LAYOUT_V2 3
+static const char boot_v2[] = "boot with systemd.unified_cgroup_hierarchy=1 (for memory also "
+			      "cgroup_enable=memory); in a container: --cgroupns=host";
 
-/* A cgroup mount: where it is, and which directory of the hierarchy is mounted there. */
-struct hierarchy {
-	bool v2;
-	char root[512];
-	char mount[512];
-	char controllers[256]; /* ",memory," or " memory " */
-};
-
-/* One line of /proc/self/mountinfo, if it is a control group file system. */
-static bool parse_mount(char *line, struct hierarchy *ret)
+static int severity(void)
 {
-	char *dash = strstr(line, " - "), type[32], options[256];
-
-	memset(ret, 0, sizeof(*ret));
-	if (!dash || sscanf(line, "%*s %*s %*s %511s %511s", ret->root, ret->mount) != 2 ||
-	    sscanf(dash, " - %31s %*s %255s", type, options) != 2)
-		return false;
-	ret->v2 = streq(type, "cgroup2");
-	if (!ret->v2 && !streq(type, "cgroup"))
-		return false;
-	(void)snprintf(ret->controllers, sizeof(ret->controllers), ",%.250s,", options);
-	return true;
+	return probe_privileged() ? SBX_CHECK_FAIL : SBX_CHECK_WARN;
 }
 
-/* v1: the mount options name the controllers. v2: the root lists those it can give. */
-static bool has_controller(const struct hierarchy *h, const char *name)
+/* ------------------------------------------------------------------ hierarchies */
+
+static bool on_v1(const char *controller)
 {
-	char path[600], list[256], word[32];
+	struct cgroup_mount m;
 
-	if (!h->v2) {
-		(void)snprintf(word, sizeof(word), ",%s,", name);
-		return strstr(h->controllers, word);
-	}
-	(void)snprintf(path, sizeof(path), "%s/cgroup.controllers", h->mount);
-	if (!probe_line(path, list + 1, sizeof(list) - 2))
-		return false;
-	list[0] = ' ';
-	(void)strcat(list, " ");
-	(void)snprintf(word, sizeof(word), " %s ", name);
-	return strstr(list, word);
-}
-
-/* Finds the hierarchy of `controller` (NULL: v2), v2 first. */
-static bool find_hierarchy(const char *controller, struct hierarchy *ret)
-{
-	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-	struct hierarchy h;
-	bool found = false;
-	char line[4096];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!parse_mount(line, &h) || (!controller && !h.v2) || (found && !h.v2))
-			continue;
-		if (controller && !has_controller(&h, controller))
-			continue;
-		*ret = h;
-		found = true;
-		if (h.v2)
-			break;
-	}
-	return found;
-}
-
-static bool any_v1(void)
-{
-	struct hierarchy h;
-
-	return (find_hierarchy("memory", &h) && !h.v2) || (find_hierarchy("pids", &h) && !h.v2) ||
-	       (find_hierarchy("cpu", &h) && !h.v2);
-}
-
-static int layout(struct hierarchy *ret_v2)
-{
-	bool v2 = find_hierarchy(NULL, ret_v2), v1 = any_v1();
-
-	if (v2)
-		return v1 ? LAYOUT_HYBRID : LAYOUT_V2;
-	return v1 ? LAYOUT_V1 : LAYOUT_NONE;
-}
-
-/* The directory that our groups are made in: the caller's own group (v1), the root (v2). */
-static void own_directory(const struct hierarchy *h, const char *controller, char *ret, size_t size)
-{
-	_cleanup_fclose_ FILE *f = h->v2 ? NULL : fopen("/proc/self/cgroup", "re");
-	size_t root = streq(h->root, "/") ? 0 : strlen(h->root);
-	char line[1024], list[280], word[32], *path;
-
-	(void)snprintf(ret, size, "%s", h->mount);
-	(void)snprintf(word, sizeof(word), ",%s,", controller ? controller : "");
-	while (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		path = strchr(line, ':');
-		path = path ? strchr(path + 1, ':') : NULL;
-		if (!path)
-			continue;
-		*path++ = '\0';
-		(void)snprintf(list, sizeof(list), ",%.250s,", strchr(line, ':') + 1);
-		if (!strstr(list, word) || strncmp(path, h->root, root) != 0)
-			continue;
-		(void)snprintf(ret, size, "%s%s", h->mount, streq(path, "/") ? "" : path + root);
-	}
+	return cgroup_find(controller, &m) && !m.v2;
 }
 
 void probe_cgroups(struct sbx_check *c)
 {
-	static const char breaks[] = "no jail can be made: its processes are born in a v2 group";
-	struct hierarchy v2;
-	int kind = layout(&v2);
+	static const char breaks[] = "no limit of memory, processors or processor time can be "
+				     "enforced";
+	bool v1 = on_v1("memory") || on_v1("pids") || on_v1("cpu");
+	struct cgroup_mount v2;
 
-	if (kind == LAYOUT_V2)
-		probe_pass(c, "v2 (unified) at %.70s", v2.mount);
-	else if (kind == LAYOUT_HYBRID)
+	if (!cgroup_find(NULL, &v2))
+		probe_set(c, severity(), breaks,
+			  v1 ? "mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none "
+			       "/sys/fs/cgroup/unified"
+			     : "mount -t cgroup2 none /sys/fs/cgroup",
+			  v1 ? "v1 only: no cgroup2 is mounted" : "none are mounted");
+	else if (v1)
 		probe_pass(c, "hybrid: v1 holds the limits, v2 at %.48s kills", v2.mount);
 	else
-		probe_set(c, SBX_CHECK_FAIL, breaks,
-			  kind == LAYOUT_V1 ? "mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 "
-					      "none "
-					      "/sys/fs/cgroup/unified"
-					    : "mount -t cgroup2 none /sys/fs/cgroup",
-			  kind == LAYOUT_V1 ? "v1 only: no cgroup2 is mounted"
-					    : "none are mounted");
+		probe_pass(c, "v2 (unified) at %.70s", v2.mount);
 }
 
-/*
- * A v2 group with processes of its own can give no controller to groups below it. Only the real root,
- * which has no cgroup.type, is exempt: the root that a container sees is an ordinary group.
- */
-static bool can_be_enabled(const char *dir, const char *controller)
+static void name_controllers(uint32_t set, char *ret, size_t size)
 {
-	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char enabled[512] = " ", processes[16] = "", word[32];
-
-	if (fd < 0 || faccessat(fd, "cgroup.type", F_OK, 0) < 0)
-		return true;
-	(void)cgroup_read_text(fd, "cgroup.procs", processes, sizeof(processes));
-	(void)cgroup_read_text(fd, "cgroup.subtree_control", enabled + 1, sizeof(enabled) - 2);
-	enabled[strcspn(enabled, "\n")] = ' ';
-	(void)snprintf(word, sizeof(word), " %s ", controller);
-	return strstr(enabled, word) || !*processes;
+	(void)snprintf(ret, size, "%s%s%s%s", set & CONTROLLER_MEMORY ? "memory " : "",
+		       set & CONTROLLER_PIDS ? "pids " : "", set & CONTROLLER_CPU ? "cpu " : "",
+		       set ? "" : "no controller ");
+	ret[strlen(ret) - 1] = '\0';
 }
 
-static void probe_controller(struct sbx_check *c, const char *controller, const char *limit_v1,
+/* The end of a long path says more than its beginning. */
+static const char *tail(const char *path, size_t max)
+{
+	size_t n = strlen(path);
+
+	return n > max ? path + n - max : path;
+}
+
+static const char *how_to_delegate(void)
+{
+	if (access("/run/systemd/system", F_OK) == 0)
+		return "systemd-run --user --scope -p Delegate=yes COMMAND";
+	return "as root: mkdir G; chown USER G G/cgroup.procs G/cgroup.subtree_control; echo PID "
+	       ">G/cgroup.procs (G: a new group in cgroup2, PID: its first process)";
+}
+
+/* The leaf has the name that the library's own has, so that it knows what it is for. */
+static const char *how_to_make_room(void)
+{
+	if (probe_privileged())
+		return "--cgroupns=host; or in /sys/fs/cgroup: mkdir " CALLER_LEAF
+		       ", write each pid of cgroup.procs to " CALLER_LEAF "/cgroup.procs";
+	if (access("/run/systemd/system", F_OK) == 0)
+		return how_to_delegate();
+	return "there: mkdir " CALLER_LEAF ", write each pid of cgroup.procs to " CALLER_LEAF
+	       "/cgroup.procs";
+}
+
+/* Controllers that the top of v2 has: systemd gives a user's groups only some of them. */
+static uint32_t possible(const struct cgroup_mount *v2)
+{
+	return (cgroup_mount_has(v2, "memory") ? CONTROLLER_MEMORY : 0) |
+	       (cgroup_mount_has(v2, "pids") ? CONTROLLER_PIDS : 0) |
+	       (cgroup_mount_has(v2, "cpu") ? CONTROLLER_CPU : 0);
+}
+
+static void report_base(struct sbx_check *c, const struct cgroup_base *base, uint32_t all)
+{
+	static const char give[] =
+		"as root: in /etc/systemd/system/user@.service.d/delegate.conf "
+		"write [Service] Delegate=cpu memory pids; daemon-reload; log in "
+		"again";
+	char has[32], lacks[32];
+
+	name_controllers(base->controllers, has, sizeof(has));
+	name_controllers(all & ~base->controllers, lacks, sizeof(lacks));
+	if (base->state == BASE_CROWDED)
+		probe_set(c, severity(), "limits of memory and processors are refused",
+			  how_to_make_room(), "%s%.40s: other processes sit in it",
+			  strlen(base->path) > 40 ? "..." : "", tail(base->path, 40));
+	else if (!all)
+		probe_set(c, severity(), "v2 kills and counts processor time, and limits nothing",
+			  boot_v2, "%s%.40s, but v2 has no controllers here",
+			  strlen(base->path) > 40 ? "..." : "", tail(base->path, 40));
+	else if (all & ~base->controllers)
+		probe_set(c, severity(), "limits that need the missing ones are refused", give,
+			  "%s%.30s: %s, not %s", strlen(base->path) > 30 ? "..." : "",
+			  tail(base->path, 30), has, lacks);
+	else
+		probe_pass(c, "%s%.50s: %s", strlen(base->path) > 50 ? "..." : "",
+			   tail(base->path, 50), has);
+}
+
+/* Which v2 group ours would be made in, and what limits it can give them. */
+void probe_delegation(struct sbx_check *c)
+{
+	const char *breaks = "limits of memory, processors and processor time are refused";
+	struct cgroup_mount v2;
+	struct cgroup_base base;
+	bool found;
+
+	if (!cgroup_find(NULL, &v2)) {
+		probe_set(c, severity(), breaks, boot_v2, "no cgroup2 is mounted");
+		return;
+	}
+	if (!possible(&v2))
+		breaks = "limits of processor time are refused";
+	found = cgroup_choose_base(&v2, probe_privileged(), true, &base);
+	if (!found && probe_privileged())
+		probe_set(c, SBX_CHECK_FAIL, breaks,
+			  "mount it writable; in a container: --privileged --cgroupns=host",
+			  "%.60s cannot be written", base.path);
+	else if (!found)
+		probe_set(c, SBX_CHECK_WARN, breaks, how_to_delegate(),
+			  "no group is uid %u's (own: %s%.36s)", (unsigned int)geteuid(),
+			  strlen(base.path) > 36 ? "..." : "", tail(base.path, 36));
+	else if (probe_privileged() && (on_v1("memory") || base.controllers == possible(&v2)))
+		probe_pass(c, "root needs none: groups are made in %.50s", base.path);
+	else
+		report_base(c, &base, possible(&v2));
+}
+
+/* -------------------------------------------------------------------- controllers */
+
+static uint32_t bit_of(const char *controller)
+{
+	return streq(controller, "memory") ? CONTROLLER_MEMORY
+	       : streq(controller, "pids") ? CONTROLLER_PIDS
+					   : CONTROLLER_CPU;
+}
+
+/* The hierarchy of `controller` can limit jails of this caller; else says which obstacle there is. */
+static bool usable(const char *controller, char *where, size_t size, const char **remedy)
+{
+	struct cgroup_base base = { 0 };
+	struct cgroup_mount m;
+	char own[1024];
+
+	*remedy = boot_v2;
+	if (!cgroup_find(controller, &m)) {
+		(void)snprintf(where, size, "no hierarchy has the %s controller", controller);
+		return false;
+	}
+	if (m.v2) {
+		bool found = cgroup_choose_base(&m, probe_privileged(), true, &base);
+
+		*remedy = "see delegation";
+		(void)snprintf(where, size, found ? "not given below %s%.50s" : "%s%.50s: not ours",
+			       strlen(base.path) > 50 ? "..." : "", tail(base.path, 50));
+		if (!found || !(base.controllers & bit_of(controller)))
+			return false;
+		(void)snprintf(where, size, "v2, below %s%.60s",
+			       strlen(base.path) > 60 ? "..." : "", tail(base.path, 60));
+		return true;
+	}
+	if (!probe_privileged()) {
+		*remedy = "run as root, or boot with systemd.unified_cgroup_hierarchy=1 and see "
+			  "delegation";
+		(void)snprintf(where, size, "on v1 (%.40s), where only root can", m.mount);
+		return false;
+	}
+	if (cgroup_own(&m, controller, own, sizeof(own)) < 0)
+		copy_string(own, sizeof(own), m.mount);
+	*remedy = "in a container: --privileged --cgroupns=host";
+	(void)snprintf(where, size, "v1, below %s%.60s", strlen(own) > 60 ? "..." : "",
+		       tail(own, 60));
+	return faccessat(AT_FDCWD, own, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+static void probe_controller(struct sbx_check *c, const char *controller, int status,
 			     const char *breaks)
 {
-	static const char boot[] = "boot with systemd.unified_cgroup_hierarchy=1 (for memory also "
-				   "cgroup_enable=memory); in a container: --cgroupns=host";
-	static const char crowded[] = "--cgroupns=host; or mkdir /sys/fs/cgroup/init and write each pid of "
-				      "/sys/fs/cgroup/cgroup.procs to init/cgroup.procs";
-	static const char writable[] = "run as root; in a container: --privileged --cgroupns=host";
-	struct hierarchy h;
-	char dir[1100], file[1200];
+	const char *remedy;
+	char where[96];
 
-	if (!find_hierarchy(controller, &h)) {
-		probe_set(c, SBX_CHECK_FAIL, breaks, boot, "no hierarchy has the %s controller",
-			  controller);
-		return;
-	}
-	own_directory(&h, controller, dir, sizeof(dir));
-	if (h.v2 && !can_be_enabled(dir, controller)) {
-		probe_set(c, SBX_CHECK_FAIL, breaks, crowded,
-			  "v2, but the root group of this container holds processes");
-		return;
-	}
-	(void)snprintf(file, sizeof(file), "%s/%s", dir,
-		       h.v2 ? "cgroup.subtree_control" : limit_v1);
-	/* The root of a v1 hierarchy has no pids.max: there the directory alone decides. */
-	if (access(dir, W_OK | X_OK) < 0)
-		probe_set(c, SBX_CHECK_FAIL, breaks, writable, "%.50s: %s", dir, strerror(errno));
-	else if (!streq(limit_v1, "pids.max") && access(file, W_OK) < 0)
-		probe_set(c, SBX_CHECK_FAIL, breaks, writable, "%.50s: %s", file, strerror(errno));
+	if (usable(controller, where, sizeof(where), &remedy))
+		probe_pass(c, "%s", where);
 	else
-		probe_pass(c, "%s, below %.80s", h.v2 ? "v2" : "v1", dir);
+		probe_set(c, status, breaks, remedy, "%s", where);
 }
 
 void probe_cgroup_memory(struct sbx_check *c)
 {
-	probe_controller(c, "memory", "memory.limit_in_bytes", "memory limits are refused");
+	probe_controller(c, "memory", severity(),
+			 probe_privileged() ? "memory limits are refused"
+					    : "memory limits are refused, unless "
+					      "--allow-unenforced memory lets them go");
 }
 
 void probe_cgroup_pids(struct sbx_check *c)
 {
-	probe_controller(c, "pids", "pids.max",
-			 "process limits are refused: a fork bomb would reach the host");
+	probe_controller(c, "pids", SBX_CHECK_WARN,
+			 "each jail's processes are limited by RLIMIT_NPROC: no result says that "
+			 "it was met, and groups have no limit");
 }
 
 void probe_cgroup_cpu(struct sbx_check *c)
 {
-	probe_controller(c, "cpu", "cpu.cfs_quota_us",
-			 "limits on the share of processors are refused");
+	probe_controller(c, "cpu", severity(),
+			 probe_privileged() ? "limits on the share of processors are refused"
+					    : "limits on the share of processors are refused, "
+					      "unless --allow-unenforced cpu lets them go");
 }
+
+/* --------------------------------------------------------------- what groups can do */
 
 /* The root has no cgroup.kill; every group below it has since 5.14. */
 void probe_cgroup_kill(struct sbx_check *c)
 {
 	static const char breaks[] = "leftovers of a killed owner are killed one by one, which a "
 				     "fork bomb can outrun";
-	struct hierarchy v2;
+	struct cgroup_mount v2;
 
-	if (!find_hierarchy(NULL, &v2))
+	if (!cgroup_find(NULL, &v2))
 		probe_set(c, SBX_CHECK_WARN, breaks, "mount -t cgroup2 none /sys/fs/cgroup",
 			  "no cgroup2 is mounted");
 	else if (!probe_kernel_at_least(5, 14))
@@ -223,16 +254,41 @@ void probe_cgroup_kill(struct sbx_check *c)
 		probe_pass(c, "in every group of %.70s", v2.mount);
 }
 
+/*
+ * With a descriptor that cannot be open: EBADF from a kernel that would have used it. One that takes
+ * no notice of the flag makes a child, which then ends at once.
+ */
+void probe_clone_into_cgroup(struct sbx_check *c)
+{
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .cgroup = INT32_MAX };
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0) {
+		(void)waitpid((pid_t)pid, NULL, __WALL);
+		errno = ENOSYS;
+	}
+	if (pid < 0 && errno == EBADF)
+		probe_pass(c, "processes are born in their group");
+	else
+		probe_set(c, SBX_CHECK_FAIL, "no jail with limits can be made",
+			  "boot Linux 5.15; in a container: --security-opt seccomp=unconfined",
+			  "CLONE_INTO_CGROUP: %s", strerror(errno));
+}
+
 void probe_memory_peak(struct sbx_check *c)
 {
-	struct hierarchy h;
+	const char *remedy;
+	struct cgroup_mount m;
+	char where[96];
 
-	if (!find_hierarchy("memory", &h))
+	if (!usable("memory", where, sizeof(where), &remedy))
 		probe_set(c, SBX_CHECK_WARN, "no peak of memory in results", "see cgroup-memory",
-			  "no memory controller");
-	else if (!h.v2)
+			  "no usable memory controller");
+	else if (on_v1("memory"))
 		probe_pass(c, "memory.max_usage_in_bytes (v1)");
-	else if (probe_kernel_at_least(5, 19))
+	else if (cgroup_find("memory", &m) && probe_kernel_at_least(5, 19))
 		probe_pass(c, "memory.peak (v2)");
 	else
 		probe_set(c, SBX_CHECK_WARN,
@@ -240,25 +296,27 @@ void probe_memory_peak(struct sbx_check *c)
 			  "run Linux 5.19 or newer", "memory.peak needs Linux 5.19");
 }
 
+/* v2 has memory.swap.max wherever swap is accounted (since 5.8 always). */
 void probe_swap(struct sbx_check *c)
 {
-	struct hierarchy h;
-	char dir[1100], path[1200];
+	struct cgroup_mount m;
+	const char *remedy;
+	char where[96], own[1024], path[1100] = "";
 
 	if (!host_has_swap()) {
 		probe_pass(c, "no swap");
 		return;
 	}
-	if (!find_hierarchy("memory", &h)) {
-		probe_set(c, SBX_CHECK_FAIL, "memory limits are refused", "swapoff -a",
-			  "swap, and no memory controller");
+	if (!usable("memory", where, sizeof(where), &remedy)) {
+		probe_set(c, SBX_CHECK_WARN, "what jails use is not limited, and swaps",
+			  "swapoff -a, and see cgroup-memory",
+			  "the host swaps, and no memory controller is usable");
 		return;
 	}
-	own_directory(&h, "memory", dir, sizeof(dir));
-	(void)snprintf(path, sizeof(path), "%s/memory.memsw.limit_in_bytes", dir);
-	/* The v2 root has no memory.swap.max to look at: it exists where swap is accounted
-	 * (since 5.8 always). */
-	if (h.v2 || access(path, F_OK) == 0)
+	if (on_v1("memory") && cgroup_find("memory", &m) &&
+	    cgroup_own(&m, "memory", own, sizeof(own)) >= 0)
+		(void)snprintf(path, sizeof(path), "%s/memory.memsw.limit_in_bytes", own);
+	if (!*path || access(path, F_OK) == 0)
 		probe_set(c, SBX_CHECK_WARN,
 			  "jails do not swap, but the rest of the host does: run times vary",
 			  "swapoff -a", "the host swaps; jails are kept out of it");

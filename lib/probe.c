@@ -6,13 +6,13 @@
  * descriptor that is closed at once). Each says what breaks without it, and the command that
  * repairs it, so that a failure is found before the first submission is.
  *
- * FAIL: no jail, or none with limits, can be made. WARN: jails work and something is weaker, slower
- * or missing from results.
+ * FAIL: no jail, or as root none with limits, can be made. WARN: jails work and something is weaker,
+ * slower, refused or missing from results. What only root has is no failure for anybody else.
+ * Questions about the caller are in probe-caller.c, about control groups in probe-cgroup.c.
  */
 
 #include "probe.h"
 #include "error.h"
-#include "ids.h"
 #include "util/util.h"
 #include <fcntl.h>
 #include <linux/inet_diag.h>
@@ -35,9 +35,6 @@
 #define SYS_landlock_create_ruleset 444
 #endif
 #define LANDLOCK_VERSION 1u
-
-#define ID_BASE 1900000000u
-#define ID_COUNT 2048u
 
 /* ---------------------------------------------------------------- helpers */
 
@@ -103,50 +100,10 @@ static void check_kernel(struct sbx_check *c)
 			  "boot Linux 5.15 or newer (Debian 12 has 6.1)", "Linux %.60s", u.release);
 }
 
-/* Names those of `needed` that the caller does not have, "" if it has all. */
-static void missing_capabilities(char *ret, size_t size)
-{
-	static const cap_value_t needed[] = { CAP_SYS_ADMIN, CAP_SETUID,       CAP_SETGID,
-					      CAP_KILL,      CAP_DAC_OVERRIDE, CAP_CHOWN };
-	cap_t caps = cap_get_proc();
-	cap_flag_value_t value;
-	size_t n = 0;
-
-	ret[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(needed) && n < size; i++) {
-		char *name;
-
-		if (caps && cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &value) == 0 &&
-		    value == CAP_SET)
-			continue;
-		name = cap_to_name(needed[i]);
-		n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? " " : "", name ? name : "?");
-		(void)cap_free(name);
-	}
-	(void)cap_free(caps);
-}
-
-static void check_privilege(struct sbx_check *c)
-{
-	char missing[128];
-
-	missing_capabilities(missing, sizeof(missing));
-	if (geteuid() == 0 && !missing[0])
-		probe_pass(c, "root with the capabilities that are needed");
-	else if (geteuid() != 0)
-		probe_set(c, SBX_CHECK_FAIL,
-			  "no jail can be made: ids, mounts and cgroups need root",
-			  "sudo sandbox-run ...", "uid %u, not root", (unsigned int)geteuid());
-	else
-		probe_set(c, SBX_CHECK_FAIL, "no jail can be made",
-			  "run on the host, or the container with --privileged",
-			  "root without %.70s", missing);
-}
-
 static void check_namespaces(struct sbx_check *c)
 {
 	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "user", "uts" };
-	char path[40];
+	char path[64], max[32] = "", remedy[80];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
@@ -157,94 +114,17 @@ static void check_namespaces(struct sbx_check *c)
 			  "%s namespaces are missing", names[i]);
 		return;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", names[i]);
+		if (!probe_line(path, max, sizeof(max)) || !streq(max, "0"))
+			continue;
+		(void)snprintf(remedy, sizeof(remedy), "sysctl -w user.max_%s_namespaces=16384",
+			       names[i]);
+		probe_set(c, SBX_CHECK_FAIL, "no jail can be made", remedy,
+			  "user.max_%s_namespaces = 0", names[i]);
+		return;
+	}
 	probe_pass(c, "cgroup ipc mnt net pid user uts");
-}
-
-static void check_userns(struct sbx_check *c)
-{
-	char max[32] = "";
-
-	if (!probe_line("/proc/sys/user/max_user_namespaces", max, sizeof(max)))
-		probe_set(c, SBX_CHECK_FAIL, "no jail can be made: each has a user namespace",
-			  "boot a kernel with CONFIG_USER_NS", "no user.max_user_namespaces");
-	else if (streq(max, "0"))
-		probe_set(c, SBX_CHECK_FAIL, "no jail can be made: each has a user namespace",
-			  "sysctl -w user.max_user_namespaces=16384",
-			  "user.max_user_namespaces = 0");
-	else
-		probe_pass(c, "user.max_user_namespaces = %s", max);
-}
-
-/* Ubuntu 24.04 on. Root is exempt; the message that an unprivileged caller gets names neither. */
-static void check_apparmor(struct sbx_check *c)
-{
-	char value[32] = "";
-
-	if (!probe_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", value,
-			sizeof(value)))
-		probe_pass(c, "kernel.apparmor_restrict_unprivileged_userns is absent");
-	else if (streq(value, "0") || geteuid() == 0)
-		probe_pass(c, "kernel.apparmor_restrict_unprivileged_userns = %s%s", value,
-			   streq(value, "0") ? "" : ": root is exempt");
-	else
-		probe_set(c, SBX_CHECK_WARN,
-			  "callers that are not root cannot make user namespaces",
-			  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-			  "kernel.apparmor_restrict_unprivileged_userns = %s", value);
-}
-
-/* Whether this user namespace has all of our ids: a container's often has not. */
-static bool ids_are_mapped(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	unsigned long long inside, outside, count;
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llu %llu %llu", &inside, &outside, &count) == 3 &&
-		    inside <= ID_BASE && inside + count >= ID_BASE + (uint64_t)ID_COUNT * ID_RANGE)
-			return true;
-	return false;
-}
-
-static void check_ids(struct sbx_check *c)
-{
-	static const char breaks[] = "jails cannot have host ids of their own";
-	struct sbx_error err = { 0 };
-
-	if (ids_check(ID_BASE, ID_COUNT, &err) < 0)
-		probe_set(c, SBX_CHECK_FAIL, breaks,
-			  "remove the entry from that file, or pass another id_base in struct "
-			  "sbx_ctx_options",
-			  "%.12s: %.80s", err.item, err.text);
-	else if (!ids_are_mapped("/proc/self/uid_map") || !ids_are_mapped("/proc/self/gid_map"))
-		probe_set(c, SBX_CHECK_FAIL, breaks,
-			  "run on the host, or in a container that is not in a user namespace",
-			  "this user namespace has no ids %u to %u", ID_BASE,
-			  ID_BASE + ID_COUNT * ID_RANGE - 1);
-	else
-		probe_pass(c, "%u to %u are free", ID_BASE, ID_BASE + ID_COUNT * ID_RANGE - 1);
-}
-
-static void check_runtime_dir(struct sbx_check *c)
-{
-	static const char path[] = "/run/sandbox";
-	struct stat st;
-
-	if (stat(path, &st) < 0 && errno == ENOENT && access("/run", W_OK | X_OK) == 0)
-		probe_pass(c, "%s will be made", path);
-	else if (access(path, W_OK | X_OK) < 0)
-		probe_set(c, SBX_CHECK_FAIL, "owner tokens and leases of ids have no place",
-			  geteuid() ? "run as root"
-				    : "mount -o remount,rw /run && mkdir -p -m 0700 /run/sandbox",
-			  "%s: %s", path, strerror(errno));
-	else if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-		probe_set(c, SBX_CHECK_FAIL, "others could release the ids of running jails",
-			  "chown root /run/sandbox && chmod 0700 /run/sandbox",
-			  "%s: uid %u, mode %04o", path, (unsigned int)st.st_uid,
-			  st.st_mode & 07777);
-	else
-		probe_pass(c, "%s", path);
 }
 
 /* ------------------------------------------------------------ system calls */
@@ -298,19 +178,23 @@ static void check_mounts(struct sbx_check *c)
 	(void)close_fd(fd);
 }
 
+/* vm.memfd_noexec (6.3): 0 and 1 let init be executed, as it asks for that; 2 does not. */
 static void check_memfd(struct sbx_check *c)
 {
-	int fd = memfd_create("sandbox-probe", MFD_CLOEXEC | MFD_EXEC);
+	char value[32] = "absent";
+	int fd;
 
+	(void)probe_line("/proc/sys/vm/memfd_noexec", value, sizeof(value));
+	fd = memfd_create("sandbox-probe", MFD_CLOEXEC | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL) /* the flag is 6.3 */
 		fd = memfd_create("sandbox-probe", MFD_CLOEXEC);
 	if (fd < 0)
 		probe_set(c, SBX_CHECK_FAIL,
 			  "no jail can be made: its init is executed from a memfd",
-			  "sysctl -w vm.memfd_noexec=1", "an executable memfd is refused: %s",
+			  "sysctl -w vm.memfd_noexec=1", "vm.memfd_noexec = %s: %s", value,
 			  strerror(errno));
 	else
-		probe_pass(c, "may be executed");
+		probe_pass(c, "may be executed (vm.memfd_noexec: %s)", value);
 	(void)close_fd(fd);
 }
 
@@ -327,6 +211,19 @@ static void check_seccomp(struct sbx_check *c)
 	else
 		probe_pass(c, "filters; libseccomp %u.%u.%u, API level %u", v ? v->major : 0,
 			   v ? v->minor : 0, v ? v->micro : 0, seccomp_api_get());
+}
+
+static void check_seccomp_notify(struct sbx_check *c)
+{
+	char actions[256] = "";
+
+	if (probe_line("/proc/sys/kernel/seccomp/actions_avail", actions, sizeof(actions)) &&
+	    strstr(actions, "user_notif"))
+		probe_pass(c, "programs can be traced");
+	else
+		probe_set(c, SBX_CHECK_WARN, "sandbox-run trace cannot watch system calls",
+			  "boot Linux 5.5 or newer with CONFIG_SECCOMP_FILTER",
+			  "no user_notif in kernel.seccomp.actions_avail");
 }
 
 static void check_landlock(struct sbx_check *c)
@@ -365,13 +262,33 @@ static bool has_filesystem(const char *name)
 	return false;
 }
 
+/* The kernel loads it when it is first mounted. */
+static bool is_module(const char *name)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[160], word[64], line[1024];
+	struct utsname u = { 0 };
+
+	(void)uname(&u);
+	(void)snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", u.release);
+	(void)snprintf(word, sizeof(word), "/%s.ko", name);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, ":")] = '\0';
+		if (strstr(line, word))
+			return true;
+	}
+	return false;
+}
+
 static void check_overlay(struct sbx_check *c)
 {
 	static const char breaks[] = "database instances and writable node_modules cannot be "
 				     "mounted";
 
-	if (!has_filesystem("overlay"))
-		probe_set(c, SBX_CHECK_WARN, breaks, "modprobe overlay", "not loaded");
+	if (!has_filesystem("overlay") && !is_module("overlay"))
+		probe_set(c, SBX_CHECK_WARN, breaks, "boot a kernel with CONFIG_OVERLAY_FS",
+			  "the kernel has none");
 	else if (!probe_kernel_at_least(5, 19))
 		probe_set(c, SBX_CHECK_WARN, breaks, "boot Linux 5.19 or newer",
 			  "over id-mapped mounts it needs Linux 5.19");
@@ -384,8 +301,9 @@ static void check_idmap(struct sbx_check *c)
 {
 	if (probe_kernel_at_least(5, 12))
 		probe_pass(c, "%s",
-			   probe_kernel_at_least(6, 3) ? "ext4, xfs, btrfs, overlay, tmpfs"
-						       : "ext4, xfs (tmpfs needs Linux 6.3)");
+			   !probe_privileged()           ? "in the kernel, for root only"
+			   : probe_kernel_at_least(6, 3) ? "ext4, xfs, btrfs, overlay, tmpfs"
+							 : "ext4, xfs (tmpfs needs Linux 6.3)");
 	else
 		probe_set(c, SBX_CHECK_FAIL, "stored dependencies and databases cannot be mounted",
 			  "boot Linux 5.15 or newer", "needs Linux 5.12");
@@ -489,67 +407,33 @@ static void check_ipv6(struct sbx_check *c)
 			  "boot without ipv6.disable=1", "the host has none");
 }
 
-/* --------------------------------------------------------------- environment */
-
-/* `buf` holds the name where it is read from a file. */
-static const char *container_kind(char *buf, size_t size)
-{
-	struct utsname u = { 0 };
-
-	(void)uname(&u);
-	if (strstr(u.release, "microsoft") || strstr(u.release, "Microsoft"))
-		return "WSL";
-	if (exists("/.dockerenv"))
-		return "docker";
-	if (exists("/run/.containerenv"))
-		return "podman";
-	if (exists("/var/run/secrets/kubernetes.io"))
-		return "kubernetes";
-	return probe_line("/run/systemd/container", buf, size) ? buf : NULL;
-}
-
-static void check_container(struct sbx_check *c)
-{
-	char buf[64], missing[128];
-	const char *kind = container_kind(buf, sizeof(buf));
-
-	missing_capabilities(missing, sizeof(missing));
-	if (!kind)
-		probe_pass(c, "none seen");
-	else if (streq(kind, "WSL"))
-		probe_set(c, SBX_CHECK_WARN, "WSL mounts cgroup v1 unless told otherwise",
-			  "put kernelCommandLine=cgroup_no_v1=all into .wslconfig, then wsl "
-			  "--shutdown",
-			  "WSL");
-	else if (missing[0])
-		probe_set(c, SBX_CHECK_WARN, "it hides what jails are made of: see the other lines",
-			  "docker run --privileged --cgroupns=host, or run on the host", "%.60s",
-			  kind);
-	else
-		probe_pass(c, "%.60s, privileged", kind);
-}
-
 static const struct {
 	const char *name;
 	void (*run)(struct sbx_check *c);
 } checks[] = {
 	{ "kernel", check_kernel },
-	{ "privilege", check_privilege },
-	{ "container", check_container },
+	{ "privilege", probe_privilege },
+	{ "container", probe_container },
 	{ "system-calls", check_system_calls },
 	{ "namespaces", check_namespaces },
-	{ "user-namespaces", check_userns },
-	{ "apparmor", check_apparmor },
-	{ "ids", check_ids },
-	{ "runtime-directory", check_runtime_dir },
+	{ "user-namespaces", probe_userns },
+	{ "userns-clone", probe_userns_clone },
+	{ "apparmor", probe_apparmor },
+	{ "ids", probe_ids },
+	{ "newuidmap", probe_newuidmap },
+	{ "subordinate-ids", probe_subids },
+	{ "runtime-directory", probe_runtime_dir },
 	{ "cgroups", probe_cgroups },
+	{ "delegation", probe_delegation },
 	{ "cgroup-memory", probe_cgroup_memory },
 	{ "cgroup-pids", probe_cgroup_pids },
 	{ "cgroup-cpu", probe_cgroup_cpu },
 	{ "cgroup-kill", probe_cgroup_kill },
+	{ "clone-into-cgroup", probe_clone_into_cgroup },
 	{ "memory-peak", probe_memory_peak },
 	{ "swap", probe_swap },
 	{ "seccomp", check_seccomp },
+	{ "seccomp-notify", check_seccomp_notify },
 	{ "landlock", check_landlock },
 	{ "memfd", check_memfd },
 	{ "mounts", check_mounts },

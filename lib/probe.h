@@ -19,8 +19,27 @@ bool probe_kernel_at_least(unsigned int major, unsigned int minor);
 /* The first line of a small file; false if there is none. */
 bool probe_line(const char *path, char *buf, size_t size);
 
+/*
+ * Root of the initial user namespace with what jails need; everybody else makes them the ways of an
+ * ordinary user.
+ */
+bool probe_privileged(void);
+
+/* probe-caller.c: who may make jails here, and with which ids */
+void probe_privilege(struct sbx_check *c);
+void probe_userns(struct sbx_check *c);
+void probe_userns_clone(struct sbx_check *c);
+void probe_apparmor(struct sbx_check *c);
+void probe_ids(struct sbx_check *c);
+void probe_newuidmap(struct sbx_check *c);
+void probe_subids(struct sbx_check *c);
+void probe_runtime_dir(struct sbx_check *c);
+void probe_container(struct sbx_check *c);
+
 /* probe-cgroup.c */
 void probe_cgroups(struct sbx_check *c);
+void probe_delegation(struct sbx_check *c);
+void probe_clone_into_cgroup(struct sbx_check *c);
 void probe_cgroup_memory(struct sbx_check *c);
 void probe_cgroup_pids(struct sbx_check *c);
 void probe_cgroup_cpu(struct sbx_check *c);

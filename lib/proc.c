@@ -14,12 +14,77 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-/* A limit was met: the jail ends as a whole, because a part of it could have escaped its parent. */
+#define USAGE_TIMEOUT_MS 100
+
+void proc_stop_timers(struct sbx_proc *p)
+{
+	p->wall_timer = close_fd(p->wall_timer);
+	p->cpu_timer = close_fd(p->cpu_timer);
+}
+
+static bool is_over(const struct stream *s)
+{
+	return s->limit && s->total > s->limit;
+}
+
+/* Whether its last output or its end was seen first is chance, and decides nothing. */
+static void finish(struct sbx_proc *p)
+{
+	p->ended = true;
+	p->ended_ns = now_ns();
+	p->cpu_used = cgroup_cpu_ns(&p->jail->cgroup) - p->cpu_at_start;
+	stream_finish(&p->streams[0]);
+	stream_finish(&p->streams[1]);
+	if (p->output_kill && !p->exceeded &&
+	    (is_over(&p->streams[0]) || is_over(&p->streams[1]))) {
+		p->exceeded = SBX_HIT_OUTPUT;
+		(void)sbx_jail_kill(p->jail, NULL);
+	}
+	p->status = close_fd(p->status);
+	if (p->listener < 0)
+		proc_stop_timers(p);
+}
+
+/* EXITED, or end of file when init died first; false: neither has come. */
+static bool receive_end(struct sbx_proc *p, int timeout_ms)
+{
+	struct exited m;
+	int n;
+
+	if (p->reported)
+		return true;
+	n = control_receive(p->status, &m, sizeof(m), NULL, 0, NULL, timeout_ms);
+	if (n == -ETIMEDOUT)
+		return false;
+	if (n == (int)sizeof(m) && m.type == MSG_EXITED)
+		p->exited = m;
+	else
+		p->lost = true;
+	p->reported = true;
+	return true;
+}
+
+static void read_status(struct sbx_proc *p)
+{
+	if (receive_end(p, 0))
+		finish(p);
+}
+
+/*
+ * A limit was met: the jail ends as a whole, because a part of it could have escaped its parent. The
+ * process is killed by itself first, so that init can say what it has used; if that takes too long,
+ * what the control groups know has to do. A process that had ended before, and is traced on for its
+ * children, did not meet the limit.
+ */
 static void exceed(struct sbx_proc *p, uint32_t hit)
 {
-	if (p->ended || p->exceeded)
+	if (p->exceeded)
 		return;
-	p->exceeded = hit;
+	if (!p->ended) {
+		p->exceeded = hit;
+		(void)syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+		(void)receive_end(p, USAGE_TIMEOUT_MS);
+	}
 	(void)sbx_jail_kill(p->jail, NULL);
 }
 
@@ -41,32 +106,6 @@ static void check_cpu(struct sbx_proc *p)
 	t.it_value.tv_sec = (time_t)(next / NSEC_PER_SEC);
 	t.it_value.tv_nsec = (long)(next % NSEC_PER_SEC);
 	(void)timerfd_settime(p->cpu_timer, 0, &t, NULL);
-}
-
-static void finish(struct sbx_proc *p)
-{
-	p->ended = true;
-	p->ended_ns = now_ns();
-	stream_finish(&p->streams[0]);
-	stream_finish(&p->streams[1]);
-	p->status = close_fd(p->status);
-	p->wall_timer = close_fd(p->wall_timer);
-	p->cpu_timer = close_fd(p->cpu_timer);
-}
-
-/* EXITED, or end of file when init died first. */
-static void read_status(struct sbx_proc *p)
-{
-	struct exited m;
-	int n = control_receive(p->status, &m, sizeof(m), NULL, 0, NULL, 0);
-
-	if (n == -ETIMEDOUT)
-		return;
-	if (n == (int)sizeof(m) && m.type == MSG_EXITED)
-		p->exited = m;
-	else
-		p->lost = true;
-	finish(p);
 }
 
 static void set_events(struct sbx_proc *p, int op, int fd, uint32_t events)
@@ -102,9 +141,11 @@ static void move_output(struct sbx_proc *p, int fd)
 	}
 }
 
-static void attend(struct sbx_proc *p, int fd)
+static void attend(struct sbx_proc *p, int fd, bool serve)
 {
-	if (fd == p->status)
+	if (fd == p->listener)
+		serve ? trace_serve(p) : (void)0;
+	else if (fd == p->status)
 		read_status(p);
 	else if (fd == p->wall_timer)
 		exceed(p, SBX_HIT_WALL);
@@ -114,40 +155,58 @@ static void attend(struct sbx_proc *p, int fd)
 		move_output(p, fd);
 }
 
-SBX_PUBLIC int sbx_proc_dispatch(struct sbx_proc *p, struct sbx_error *err)
+int proc_attend(struct sbx_proc *p, bool serve, struct sbx_error *err)
 {
 	struct epoll_event events[8];
+	bool ended = p->ended;
 	int i, n;
 
-	if (p->ended)
-		return 1;
 	n = epoll_wait(p->epoll, events, ARRAY_SIZE(events), 0);
 	if (n < 0 && errno != EINTR)
 		return error_set(err, -errno, "wait", "epoll", "the process cannot be attended");
-	for (i = 0; i < n && !p->ended; i++)
-		attend(p, events[i].data.fd);
+	/* Once it ends the rest of the events may be of descriptors that are closed now. */
+	for (i = 0; i < n && p->ended == ended; i++)
+		attend(p, events[i].data.fd, serve);
 	/* Killed by us: init is reaped, so the status socket is at its end already. */
 	if (p->exceeded && !p->ended)
 		read_status(p);
 	return p->ended;
 }
 
-SBX_PUBLIC int sbx_proc_wait(struct sbx_proc *p, uint64_t timeout_ns, struct sbx_result *ret,
-			     struct sbx_error *err)
+SBX_PUBLIC int sbx_proc_dispatch(struct sbx_proc *p, struct sbx_error *err)
 {
-	uint64_t deadline = deadline_after(timeout_ns), now;
-	struct pollfd fd = { .fd = p->epoll, .events = POLLIN };
-	int r, ms;
+	p->n_early = 0;
+	return p->ended ? 1 : proc_attend(p, true, err);
+}
 
-	while (!(r = sbx_proc_dispatch(p, err))) {
-		now = now_ns();
-		if (now >= deadline)
-			return error_set(err, -ETIMEDOUT, "wait", NULL, "the process still runs");
+int proc_poll(struct pollfd *fds, nfds_t n, uint64_t deadline)
+{
+	uint64_t now = now_ns();
+	int r, ms = 0;
+
+	if (now < deadline)
 		ms = deadline - now > 3600 * NSEC_PER_SEC
 			     ? 3600000
 			     : (int)((deadline - now) / NSEC_PER_MSEC) + 1;
-		if (poll(&fd, 1, ms) < 0 && errno != EINTR)
-			return error_set(err, -errno, "wait", "poll",
+	r = poll(fds, n, ms);
+	if (r < 0 && errno != EINTR)
+		return -errno;
+	return r > 0 || now < deadline;
+}
+
+SBX_PUBLIC int sbx_proc_wait(struct sbx_proc *p, uint64_t timeout_ns, struct sbx_result *ret,
+			     struct sbx_error *err)
+{
+	uint64_t deadline = deadline_after(timeout_ns);
+	struct pollfd fd = { .fd = p->epoll, .events = POLLIN };
+	int r;
+
+	while (!(r = sbx_proc_dispatch(p, err))) {
+		if (now_ns() >= deadline)
+			return error_set(err, -ETIMEDOUT, "wait", NULL, "the process still runs");
+		r = proc_poll(&fd, 1, deadline);
+		if (r < 0)
+			return error_set(err, r, "wait", "poll",
 					 "the process cannot be waited for");
 	}
 	if (r < 0)
@@ -188,13 +247,16 @@ SBX_PUBLIC struct sbx_proc *sbx_proc_free(struct sbx_proc *p)
 		return NULL;
 	if (!p->ended && p->pidfd >= 0)
 		(void)sbx_proc_kill(p, SIGKILL, NULL);
+	/* Without a listener every call of its children would fail: they would spin, not end. */
+	if (p->traced && !trace_is_over(p))
+		(void)sbx_jail_kill(p->jail, NULL);
 	stream_done(&p->streams[0]);
 	stream_done(&p->streams[1]);
 	close_fd(p->status);
 	close_fd(p->pidfd);
 	close_fd(p->epoll);
-	close_fd(p->wall_timer);
-	close_fd(p->cpu_timer);
+	close_fd(p->listener);
+	proc_stop_timers(p);
 	free(p);
 	return NULL;
 }

@@ -12,7 +12,9 @@
  *   - the *status socket* (SOCK_SEQPACKET): init sends STARTED (with a pidfd) right after fork, or
  *     FAILED if it could not fork, and EXITED when it has reaped the process;
  *   - the *exec pipe* (O_CLOEXEC): end of file says that execve(2) succeeded; a struct
- *     exec_failure says which step of the child failed.
+ *     exec_failure says which step of the child failed. With EXEC_TRACED it is a SEQPACKET socket,
+ *     and the child first sends TRACED on it, with the listener (seccomp_unotify(2)) that from then
+ *     on answers for every system call, its own execve(2) too.
  *
  * Jailed programs never see these descriptors. Shared with the static init, which has no libc.
  */
@@ -41,6 +43,7 @@ enum message_type {
 	MSG_FAILED, /* to START and MOUNT, and on status sockets: struct failed */
 	MSG_STARTED,
 	MSG_EXITED,
+	MSG_TRACED, /* on exec pipes: struct traced and one descriptor, the listener */
 };
 
 /* The steps that init and its children take, in about that order; lib/error.c has their names. */
@@ -99,7 +102,10 @@ struct start_request {
 	uint32_t n_plan;
 	uint32_t n_extra;
 	uint32_t strings_size;
-	uint32_t uid_count; /* ids mapped in the jail */
+	uint32_t
+		sole_uid; /* the only uid and gid that the jail has, init's own too; 0: it has 0 and more */
+	uint32_t sole_gid;
+	uint32_t processes; /* RLIMIT_NPROC of programs; 0: none */
 	char hostname[64];  /* empty: the plan's */
 };
 
@@ -112,6 +118,8 @@ struct parked {
 	uint16_t mounts[32];
 };
 
+#define EXEC_TRACED 1u /* no filter of the plan's; see lib/init/trace.c */
+
 /* EXEC: this header, then strings: path, cwd, argv..., env..., each with its NUL. */
 struct exec_request {
 	uint32_t type;
@@ -121,7 +129,7 @@ struct exec_request {
 	uint32_t envc;
 	uint32_t n_fds; /* besides status socket and exec pipe, which are the first two sent */
 	uint32_t strings_size;
-	uint32_t reserved;
+	uint32_t flags; /* EXEC_* */
 	int32_t target
 		[FDS_MAX]; /* the number each descriptor gets: 0, 1, 2 or higher, no two alike */
 	uint32_t fd_flags[FDS_MAX]; /* SBX_FD_TREE_* */
@@ -172,6 +180,12 @@ struct exited {
 	uint64_t user_us;
 	uint64_t system_us;
 	uint64_t max_rss_kb;
+	uint64_t switches_voluntary;
+	uint64_t switches_forced;
+};
+
+struct traced {
+	uint32_t type;
 };
 
 struct exec_failure {

@@ -28,7 +28,8 @@ static uint32_t hits(const struct sbx_proc *p, const struct sbx_stats *s, int si
 		hit |= SBX_HIT_SECURITY;
 	if (sig == SIGXFSZ)
 		hit |= SBX_HIT_FSIZE;
-	if (sig == SIGXCPU)
+	/* The timer looks now and then: who ends by itself in between may be over, too. */
+	if (sig == SIGXCPU || (p->ended && p->cpu_used > p->cpu_limit))
 		hit |= SBX_HIT_CPU;
 	return hit;
 }
@@ -47,7 +48,7 @@ static int verdict_of(const struct sbx_proc *p, const struct sbx_result *r)
 		return r->hit & SBX_HIT_DISK ? SBX_VERDICT_DISK : SBX_VERDICT_MEMORY;
 	if (p->exceeded & SBX_HIT_WALL)
 		return SBX_VERDICT_WALL;
-	if ((p->exceeded & SBX_HIT_CPU) || r->term_signal == SIGXCPU)
+	if (r->hit & SBX_HIT_CPU)
 		return SBX_VERDICT_CPU;
 	if (p->killed || (p->jail->killed && (p->lost || r->term_signal == SIGKILL)))
 		return SBX_VERDICT_KILLED;
@@ -60,15 +61,26 @@ static int verdict_of(const struct sbx_proc *p, const struct sbx_result *r)
 	return r->term_signal ? SBX_VERDICT_SIGNALED : SBX_VERDICT_EXITED;
 }
 
+/* A jail without a limit of its own may have that of its group, which is on the sum. */
+static void enforced_by_groups(const struct sbx_jail *j, struct sbx_result *r)
+{
+	const struct cgroup *own = &j->cgroup, *group = j->group ? &j->group->cgroup : own;
+
+	r->memory_by = own->memory_by ? own->memory_by : group->memory_by;
+	r->swap_by = own->swap_by ? own->swap_by : group->swap_by;
+	r->pids_by = own->pids_by ? own->pids_by : group->pids_by;
+	r->cpu_by = own->cpu_by ? own->cpu_by : group->cpu_by;
+	r->unenforced = own->unenforced | group->unenforced;
+}
+
 static void enforced(const struct sbx_proc *p, struct sbx_result *r)
 {
-	const struct cgroup *cg = &p->jail->cgroup;
+	bool timed = p->cpu_limit != UINT64_MAX, counted = cgroup_counts_cpu(&p->jail->cgroup);
 
-	r->memory_by = cg->memory_by;
-	r->swap_by = cg->swap_by;
-	r->pids_by = cg->pids_by;
-	r->cpu_by = cg->cpu_by;
-	r->cpu_time_by = p->cpu_limit != UINT64_MAX ? SBX_BY_TIMER : SBX_BY_NONE;
+	enforced_by_groups(p->jail, r);
+	r->cpu_time_by = timed && counted ? SBX_BY_TIMER : SBX_BY_NONE;
+	r->unenforced &= ~SBX_LIMIT_CPU_TIME; /* of the plan; this process may have another */
+	r->unenforced |= timed && !counted ? SBX_LIMIT_CPU_TIME : 0;
 	r->wall_by = p->wall_limited ? SBX_BY_TIMER : SBX_BY_NONE;
 	r->disk_by = p->jail->n_quotas ? SBX_BY_TMPFS : SBX_BY_NONE;
 	r->output_by = p->streams[0].limit || p->streams[1].limit ? SBX_BY_PIPE : SBX_BY_NONE;
@@ -93,6 +105,9 @@ void proc_result(struct sbx_proc *p, struct sbx_result *ret)
 	r.user_ns = p->exited.user_us * 1000;
 	r.system_ns = p->exited.system_us * 1000;
 	r.max_rss = p->exited.max_rss_kb * 1024;
+	r.switches_voluntary = p->exited.switches_voluntary;
+	r.switches_forced = p->exited.switches_forced;
+	r.cpu_ns = p->ended ? p->cpu_used : 0;
 	r.stdout_bytes = p->streams[0].total;
 	r.stderr_bytes = p->streams[1].total;
 	r.hit = hits(p, &r.stats, r.term_signal);

@@ -49,7 +49,9 @@ struct seccomp_check {
 	int error;
 	uint32_t mask;
 	const uint32_t *values;
-	const char *text; /* for sbx_plan_describe() */
+	const char *text;  /* for sbx_plan_describe() */
+	const char *group; /* NULL: always holds; otherwise if a rule allows this group ... */
+	bool without;      /* ... or if none does */
 };
 
 struct seccomp_refused {

@@ -86,12 +86,17 @@ const struct seccomp_group seccomp_groups[] = {
 	{ "@sysv-ipc", "System V shared memory and semaphores, private to the jail (Postgres)",
 	  NAMES("shmget", "shmat", "shmdt", "shmctl", "semget", "semop", "semtimedop", "semctl") },
 	{ "@fifo", "making named pipes", NAMES("mknod", "mknodat") },
+	{ "@terminal", "lets an allowed ioctl change a terminal and its foreground job: shells",
+	  (const char *const[]){ NULL } },
 };
 /* clang-format on */
 const size_t seccomp_n_groups = ARRAY_SIZE(seccomp_groups);
 
 /* Numbers by hand where the headers of the oldest system that we build on lack the name. */
 #define TCGETS2_NR 0x802c542au
+#define TCSETS2_NR 0x402c542bu
+#define TCSETSW2_NR 0x402c542cu
+#define TCSETSF2_NR 0x402c542du
 #define PR_SET_VMA_NR 0x53564d41u
 #define ARCH_CET_STATUS_NR 0x3001u
 #define SHSTK_STATUS_NR 0x5005u
@@ -125,8 +130,13 @@ static const uint32_t socketpair_rows[] = {
 	AF_UNIX, SOCK_SEQPACKET, 0,
 };
 
-static const uint32_t ioctl_requests[] = {
-	FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS, TCGETS2_NR, TIOCGWINSZ,
+#define IOCTL_REQUESTS FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS, TCGETS2_NR, TIOCGWINSZ
+static const uint32_t ioctl_requests[] = { IOCTL_REQUESTS };
+
+/* Not TIOCSTI and TIOCLINUX, which type for others, TIOCSETD and TIOCCONS. */
+static const uint32_t terminal_requests[] = {
+	IOCTL_REQUESTS, TCSETS, TCSETSW, TCSETSF, TCSETS2_NR, TCSETSW2_NR, TCSETSF2_NR,
+	TIOCGPGRP, TIOCSPGRP, TIOCSWINSZ, TIOCSCTTY, TIOCGSID,
 };
 
 /* Not F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ, F_SETOWN, F_SETSIG: signals and pages of others. */
@@ -165,8 +175,10 @@ const struct seccomp_check seccomp_checks[] = {
 	  .text = "family unix" },
 	{ "socketpair", TUPLES(EPROTONOSUPPORT, socketpair_rows),
 	  .text = "stream, datagram, seqpacket" },
-	{ "ioctl", ONE_OF(1, ~0u, ENOTTY, ioctl_requests),
+	{ "ioctl", ONE_OF(1, ~0u, ENOTTY, ioctl_requests), .group = "@terminal", .without = true,
 	  .text = "FIONBIO FIOCLEX FIONCLEX FIONREAD TCGETS TCGETS2 TIOCGWINSZ" },
+	{ "ioctl", ONE_OF(1, ~0u, ENOTTY, terminal_requests), .group = "@terminal",
+	  .text = "the same, and setting a terminal's modes, size, foreground group and session" },
 	{ "fcntl", ONE_OF(1, ~0u, EPERM, fcntl_commands),
 	  .text = "descriptors, flags, locks, seals; no leases, owners, signals, pipe sizes" },
 	{ "prctl", ONE_OF(0, ~0u, EINVAL, prctl_options),

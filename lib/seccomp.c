@@ -219,8 +219,19 @@ static int tree_build(scmp_filter_ctx ctx, const uint8_t *classes)
 	return r;
 }
 
+/* What the last rule says that names the group. */
+static bool is_granted(const struct seccomp_rule *rules, size_t n, const char *group)
+{
+	while (n-- > 0)
+		if (streq(rules[n].name, group))
+			return rules[n].action == SBX_SYSCALL_ALLOW;
+	return false;
+}
+
 /* Room for what libseccomp wrote and for the blocks behind it. */
 struct program {
+	const struct seccomp_rule *rules;
+	size_t n_rules;
 	struct sock_filter *code;
 	uint32_t n;
 	uint32_t capacity;
@@ -334,10 +345,11 @@ static void emit_check(struct program *p, const struct seccomp_check *c)
 static void emit_block(struct program *p, size_t first)
 {
 	const char *name = seccomp_checks[first].syscall;
-	size_t i;
+	const struct seccomp_check *c = &seccomp_checks[first];
 
-	for (i = first; i < seccomp_n_checks && streq(seccomp_checks[i].syscall, name); i++)
-		emit_check(p, &seccomp_checks[i]);
+	for (; c < seccomp_checks + seccomp_n_checks && streq(c->syscall, name); c++)
+		if (!c->group || is_granted(p->rules, p->n_rules, c->group) != c->without)
+			emit_check(p, c);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
@@ -369,7 +381,7 @@ int seccomp_compile(const struct seccomp_rule *rules, size_t n_rules, struct soc
 		    uint32_t *ret_n, struct sbx_error *err)
 {
 	uint8_t classes[SECCOMP_NUMBERS];
-	struct program p = { 0 };
+	struct program p = { .rules = rules, .n_rules = n_rules };
 	int r;
 
 	classify_all(classes, rules, n_rules);

@@ -7,6 +7,7 @@
  */
 
 #include "exec.h"
+#include <asm/ioctls.h>
 
 static char *argv[VECTOR_MAX + 1];
 static char *env[VECTOR_MAX + 1];
@@ -165,7 +166,21 @@ static int start_session(struct init *in)
 	if (r >= 0)
 		r = sys_sigprocmask(SIG_SETMASK, 0);
 	sys_umask(022);
+	/* A terminal that belongs to no session becomes ours; one that does stays its owner's. */
+	(void)sys_ioctl(0, TIOCSCTTY, NULL);
 	return r;
+}
+
+/*
+ * The limit of processes where no control group counts them. The kernel counts by user namespace
+ * and id (5.14), so what it counts is this jail's; with one id that includes init.
+ */
+static int set_process_limit(struct init *in)
+{
+	uint64_t n = in->nproc + (in->sole_uid ? 1u : 0u);
+	struct rlimit64 limit = { n, n };
+
+	return in->nproc ? sys_prlimit(RLIMIT_NPROC, &limit, NULL) : 0;
 }
 
 /* A plan may want more than our own hard limit: what is stricter is kept. */
@@ -188,12 +203,19 @@ static int set_rlimits(struct init *in)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	in->index = -1;
+	return set_process_limit(in);
 }
 
+/*
+ * Where only the caller's own group is mapped the kernel lets nobody drop groups (a file that a
+ * group may not read could be read by leaving it): such a jail keeps the caller's.
+ */
 static int drop_groups(struct init *in)
 {
-	return groups_drop();
+	int r = groups_drop();
+
+	return r == -EPERM && in->sole_uid ? 0 : r;
 }
 
 static int drop_bounding(struct init *in)
@@ -239,6 +261,8 @@ static int install_filter(struct init *in)
 		.filter = (struct sock_filter *)((uintptr_t)p + p->filter_off),
 	};
 
+	if (child.request->flags & EXEC_TRACED)
+		return trace_install(child.pipe);
 	return sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 

@@ -13,3 +13,6 @@
 #define PIPE_FD_INDEX 1u
 
 _Noreturn void child_run(struct init *in);
+
+/* trace.c: instead of the plan's filter. `channel` is the exec pipe, a socket here. */
+int trace_install(int channel);

@@ -12,12 +12,42 @@
 #define IFF_UP 1
 #define KEYCTL_JOIN_SESSION_KEYRING 1
 
+/*
+ * Soft limits are what a caller set for itself. The policy's are set for each program; of the
+ * caller's only the hard ones stay.
+ */
+static int limits_raise(void)
+{
+	struct rlimit64 limit;
+	int r = 0;
+
+	for (uint32_t i = 0; r >= 0 && i < RLIM_NLIMITS; i++) {
+		r = sys_prlimit(i, NULL, &limit);
+		limit.rlim_cur = limit.rlim_max;
+		if (r >= 0)
+			r = sys_prlimit(i, &limit, NULL);
+	}
+	return r;
+}
+
+/* Executed with all capabilities, but maybe still with ids that are mapped to none. */
+static int become_root(void)
+{
+	int r = ids_set(0, 0);
+
+	return r == -EINVAL ? 0 : r; /* a jail of one id has no root */
+}
+
 int process_protect(struct init *in)
 {
 	const unsigned long wanted = SIGNAL_BIT(SIGCHLD);
 	const struct sigaction by_default = { 0 };
-	int r = sys_prctl(PR_SET_DUMPABLE, 0, 0);
+	int r = become_root();
 
+	if (r >= 0)
+		r = limits_raise();
+	if (r >= 0)
+		r = sys_prctl(PR_SET_DUMPABLE, 0, 0); /* a change of ids resets it */
 	if (r < 0)
 		return r;
 	(void)sys_prctl(PR_SET_NAME, (unsigned long)"sandbox-init", 0);

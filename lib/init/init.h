@@ -38,7 +38,7 @@ struct strings {
 
 /* One mount to make, from the plan, the START message or a MOUNT request. */
 struct entry {
-	const struct plan_mount *mount;
+	struct plan_mount mount; /* owners as the jail has them */
 	struct strings strings;
 	const char *target;
 	int fd;    /* the detached mount that it is made from; -1: none */
@@ -85,7 +85,8 @@ struct init {
 	const struct plan_mount *extra;
 	struct strings extra_strings;
 	struct strings plan_strings;
-	int root;             /* the root of the jail's file tree */
+	uint32_t sole_uid, sole_gid, nproc; /* of START */
+	int root;                           /* the root of the jail's file tree */
 	uint32_t roots_given; /* mounts of the plan that took the place of our own root */
 	int host_proc;        /* the host's /proc, until the mounts are proven */
 	int mountinfo;        /* ours: re-read from the start for each proof */
@@ -119,6 +120,7 @@ int plan_map(struct init *in);
 int start_receive(struct init *in);
 uint32_t entry_count(const struct init *in);
 int entry_get(struct init *in, uint32_t i, struct entry *ret); /* 1: optional and absent */
+void entry_own(const struct init *in, struct entry *e);
 
 /* host.c */
 int process_protect(struct init *in);

@@ -43,6 +43,8 @@ static void report_exit(struct process *p, int wait_status, const struct rusage 
 		.user_us = microseconds(u->ru_utime.tv_sec, u->ru_utime.tv_usec),
 		.system_us = microseconds(u->ru_stime.tv_sec, u->ru_stime.tv_usec),
 		.max_rss_kb = (uint64_t)u->ru_maxrss,
+		.switches_voluntary = (uint64_t)u->ru_nvcsw,
+		.switches_forced = (uint64_t)u->ru_nivcsw,
 	};
 
 	(void)message_send(p->status, &e, sizeof(e), NULL, 0);

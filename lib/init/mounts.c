@@ -84,7 +84,7 @@ static int attach(struct init *in, const struct entry *e, int fd, uint32_t known
 
 static int apply_bind(struct init *in, const struct entry *e)
 {
-	bool writable = e->mount->flags & SBX_MOUNT_RW;
+	bool writable = e->mount.flags & SBX_MOUNT_RW;
 	int r = attach(in, e, e->fd, KNOWN_NODEV | (writable ? 0 : KNOWN_READ_ONLY));
 
 	if (r >= 0 && writable)
@@ -114,7 +114,7 @@ static uint32_t exec_attribute(const struct plan_mount *m)
 
 static int apply_tmpfs(struct init *in, const struct entry *e)
 {
-	const struct plan_mount *m = e->mount;
+	const struct plan_mount *m = &e->mount;
 	_cleanup_close_ int fd = tmpfs_make(m->bytes, m->inodes, m, exec_attribute(m));
 	int r = fd;
 
@@ -187,7 +187,7 @@ static int open_regular(int parent, const char *name)
 
 static int apply_file(struct init *in, const struct entry *e)
 {
-	const struct plan_mount *m = e->mount;
+	const struct plan_mount *m = &e->mount;
 	char name[NAME_MAX_SIZE];
 	_cleanup_close_ int parent = tree_open_parent(in->root, e->target, name);
 	_cleanup_close_ int fd = -1;
@@ -207,7 +207,7 @@ static int apply_file(struct init *in, const struct entry *e)
 
 static int apply_symlink(struct init *in, const struct entry *e)
 {
-	const char *data = string_at(&e->strings, e->mount->data);
+	const char *data = string_at(&e->strings, e->mount.data);
 	char name[NAME_MAX_SIZE], existing[512];
 	_cleanup_close_ int parent = tree_open_parent(in->root, e->target, name);
 	long n;
@@ -228,7 +228,7 @@ static int apply_symlink(struct init *in, const struct entry *e)
 
 static int apply_dir(struct init *in, const struct entry *e)
 {
-	const struct plan_mount *m = e->mount;
+	const struct plan_mount *m = &e->mount;
 	char name[NAME_MAX_SIZE];
 	_cleanup_close_ int parent = tree_open_parent(in->root, e->target, name);
 	struct stat st;
@@ -259,8 +259,8 @@ int mount_apply(struct init *in, struct entry *e)
 	int r = -EINVAL;
 
 	in->step = STEP_MOUNT_CREATE;
-	if (e->mount->type < ARRAY_SIZE(apply) && apply[e->mount->type])
-		r = apply[e->mount->type](in, e);
+	if (e->mount.type < ARRAY_SIZE(apply) && apply[e->mount.type])
+		r = apply[e->mount.type](in, e);
 	close_cleanup(&e->fd);
 	return r;
 }

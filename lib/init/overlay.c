@@ -77,8 +77,8 @@ static int build(int lower, int layers, int overlay, const struct plan_mount *m)
 
 int overlay_make(const struct entry *e, int *ret_upper)
 {
-	static const struct plan_mount hidden = { .mode = 0700 };
-	const struct plan_mount *m = e->mount;
+	const struct plan_mount *m = &e->mount;
+	struct plan_mount hidden = { .mode = 0700, .uid = m->uid, .gid = m->gid };
 	uint32_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	_cleanup_close_ int overlay = -1;
 	_cleanup_close_ int layers = -1;

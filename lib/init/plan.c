@@ -81,6 +81,9 @@ static int start_parse(struct init *in)
 	if (strings > m->size || s->strings_size != m->size - strings)
 		return -EPROTO;
 	in->start = s;
+	in->sole_uid = s->sole_uid;
+	in->sole_gid = s->sole_gid;
+	in->nproc = s->processes;
 	in->fd_of = (const int16_t *)(m->bytes + fd_of);
 	in->extra = (const struct plan_mount *)(m->bytes + mounts);
 	in->extra_strings = (struct strings){ (const char *)m->bytes + strings, s->strings_size };
@@ -106,7 +109,7 @@ int start_receive(struct init *in)
 
 static bool entry_valid(const struct entry *e)
 {
-	const struct plan_mount *m = e->mount;
+	const struct plan_mount *m = &e->mount;
 	bool wants_fd = m->type == SBX_MOUNT_BIND || m->type == SBX_MOUNT_DEVICE ||
 			m->type == SBX_MOUNT_OVERLAY;
 
@@ -114,23 +117,32 @@ static bool entry_valid(const struct entry *e)
 	       m->data_len <= e->strings.size - m->data;
 }
 
+/* Where a jail has one pair of ids, everything in it is theirs. */
+void entry_own(const struct init *in, struct entry *e)
+{
+	if (!in->sole_uid)
+		return;
+	e->mount.uid = in->sole_uid;
+	e->mount.gid = in->sole_gid;
+}
+
 int entry_get(struct init *in, uint32_t i, struct entry *ret)
 {
 	bool extra = i >= in->start->n_plan;
 	int16_t fd = in->fd_of[i];
+	const struct plan_mount *plan = (const struct plan_mount *)((const char *)in->plan +
+								    in->plan->mounts_off);
 	struct entry e = {
-		.mount = extra ? in->extra + (i - in->start->n_plan)
-			       : (const struct plan_mount *)((const char *)in->plan +
-							     in->plan->mounts_off) +
-					 i,
+		.mount = extra ? in->extra[i - in->start->n_plan] : plan[i],
 		.strings = extra ? in->extra_strings : in->plan_strings,
 		.fd = -1,
 		.index = (int)i,
 	};
 
 	if (fd == -2)
-		return e.mount->flags & SBX_MOUNT_OPTIONAL ? 1 : -EPROTO;
-	e.target = string_at(&e.strings, e.mount->target);
+		return e.mount.flags & SBX_MOUNT_OPTIONAL ? 1 : -EPROTO;
+	entry_own(in, &e);
+	e.target = string_at(&e.strings, e.mount.target);
 	if (fd >= 0)
 		e.fd = message_steal_fd(&in->message, (uint32_t)fd);
 	if (!entry_valid(&e)) {

@@ -32,8 +32,9 @@ static bool request_valid(const struct message *m)
 	const struct exec_request *q = (const struct exec_request *)m->bytes;
 
 	return m->size >= sizeof(*q) && q->n_fds <= FDS_MAX && m->n_fds == q->n_fds + 2 &&
-	       q->strings_size <= STRINGS_MAX && q->strings_size == m->size - sizeof(*q) &&
-	       q->argc >= 1 && q->argc <= VECTOR_MAX && q->envc <= VECTOR_MAX && targets_valid(q);
+	       !(q->flags & ~EXEC_TRACED) && q->strings_size <= STRINGS_MAX &&
+	       q->strings_size == m->size - sizeof(*q) && q->argc >= 1 && q->argc <= VECTOR_MAX &&
+	       q->envc <= VECTOR_MAX && targets_valid(q);
 }
 
 static int fork_program(struct init *in, int *ret_pidfd)

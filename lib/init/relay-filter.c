@@ -5,12 +5,8 @@
  * calls and no more: none that opens a file, maps memory or starts a program.
  */
 
+#include "bpf.h"
 #include "relay.h"
-#include <linux/audit.h>
-
-#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
-#define IF_EQUAL(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (k), (yes), (no))
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
 
 /* Allows one call whatever its arguments: if equal go on to the RETURN, else skip it. */
 #define ALLOW(number) IF_EQUAL((number), 0, 1), RETURN(SECCOMP_RET_ALLOW)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The relay: accepts TCP connections that a jail makes to its own loopback and carries their bytes
- * to a service outside. See relay-format.h.
+ * The relay: accepts connections on one socket and carries their bytes to one address, in whatever
+ * network namespaces the two are. See relay-format.h.
  *
  * A connection has two directions, each with one buffer that is filled when it is empty and emptied
  * before it is filled again: a slow side stops its partner, and memory is fixed. End of file in one
@@ -20,7 +20,7 @@
 #define IPPROTO_TCP 6
 #define TCP_NODELAY 1
 
-enum { INSIDE, OUTSIDE };
+enum { ACCEPTED, CONNECTED };
 
 /* Moves bytes from the side of its own index to the other one. */
 struct direction {
@@ -45,7 +45,10 @@ static bool accept_paused;
 
 static bool config_valid(void)
 {
-	if (config.magic != RELAY_MAGIC || !config.uid || !config.gid || !config.connections ||
+	bool has_ids = config.flags == RELAY_KEEP_IDS ||
+		       (!config.flags && config.uid && config.gid);
+
+	if (config.magic != RELAY_MAGIC || !has_ids || !config.connections ||
 	    config.connections > RELAY_CONNECTIONS_MAX || !config.bytes || !config.n_targets ||
 	    config.n_targets > RELAY_TARGETS_MAX)
 		return false;
@@ -94,15 +97,19 @@ static int prepare_process(struct init *in)
 	return r < 0 ? r : (int)sys3(__NR_fcntl, RELAY_LISTEN_FD, F_SETFL, O_RDWR | O_NONBLOCK);
 }
 
+/* A holder's child: root of its namespace, which is the caller itself and no other id. */
 static int give_up_privileges(struct init *in)
 {
+	bool keep_ids = config.flags & RELAY_KEEP_IDS;
 	int r = groups_drop();
 
+	if (r == -EPERM && keep_ids)
+		r = 0; /* the caller's own id alone is mapped: user_namespaces(7) */
 	if (r >= 0)
 		r = bounding_drop();
 	if (r >= 0)
 		r = securebits_lock();
-	if (r >= 0)
+	if (r >= 0 && !keep_ids)
 		r = ids_set(config.uid, config.gid);
 	if (r >= 0)
 		r = capabilities_drop();
@@ -113,7 +120,7 @@ static int give_up_privileges(struct init *in)
 
 static void connection_end(struct connection *c)
 {
-	for (int side = INSIDE; side <= OUTSIDE; side++)
+	for (int side = ACCEPTED; side <= CONNECTED; side++)
 		close_cleanup(&c->fd[side]);
 	*c = (struct connection){ .fd = { -1, -1 } };
 }
@@ -137,7 +144,7 @@ static void start_connect(struct connection *c)
 		if (r == 0 || r == -EINPROGRESS) {
 			if (family != AF_UNIX)
 				send_small_packets(fd);
-			c->fd[OUTSIDE] = fd;
+			c->fd[CONNECTED] = fd;
 			c->connecting = r != 0;
 			return;
 		}
@@ -150,14 +157,14 @@ static void finish_connect(struct connection *c)
 {
 	int error = 0;
 	uint32_t size = sizeof(error);
-	int r = sys_getsockopt(c->fd[OUTSIDE], SOL_SOCKET, SO_ERROR, &error, &size);
+	int r = sys_getsockopt(c->fd[CONNECTED], SOL_SOCKET, SO_ERROR, &error, &size);
 
 	if (r >= 0 && error == 0) {
 		c->connecting = false;
 		return;
 	}
-	close_cleanup(&c->fd[OUTSIDE]);
-	c->fd[OUTSIDE] = -1;
+	close_cleanup(&c->fd[CONNECTED]);
+	c->fd[CONNECTED] = -1;
 	c->target++;
 	start_connect(c);
 }
@@ -231,7 +238,7 @@ static bool wants_output(const struct connection *c, int side)
 {
 	const struct direction *d = &c->direction[!side];
 
-	return (c->connecting && side == OUTSIDE) || (!c->connecting && d->start < d->end);
+	return (c->connecting && side == CONNECTED) || (!c->connecting && d->start < d->end);
 }
 
 static void serve(struct connection *c, const struct pollfd *fds)
@@ -240,18 +247,18 @@ static void serve(struct connection *c, const struct pollfd *fds)
 	int r = 0;
 
 	if (c->connecting) {
-		if (fds[OUTSIDE].revents)
+		if (fds[CONNECTED].revents)
 			finish_connect(c);
 		return;
 	}
-	for (int side = INSIDE; side <= OUTSIDE && r >= 0; side++) {
+	for (int side = ACCEPTED; side <= CONNECTED && r >= 0; side++) {
 		if (fds[side].revents && wants_input(c, side))
 			r = fill(c, side, buffer[side]);
 		/* At once, without a turn through poll(2): mostly the other side has room. */
 		if (r >= 0)
 			r = drain(c, side, buffer[side]);
 	}
-	if (r < 0 || (c->direction[INSIDE].closed && c->direction[OUTSIDE].closed))
+	if (r < 0 || (c->direction[ACCEPTED].closed && c->direction[CONNECTED].closed))
 		connection_end(c);
 }
 
@@ -262,7 +269,7 @@ static void prepare_poll(struct pollfd *fds, uint32_t *ret_used)
 		const struct connection *c = &connections[i];
 
 		*ret_used += c->used;
-		for (int side = INSIDE; side <= OUTSIDE; side++) {
+		for (int side = ACCEPTED; side <= CONNECTED; side++) {
 			struct pollfd *p = &fds[2 * i + (uint32_t)side];
 
 			*p = (struct pollfd){ .fd = -1 };

@@ -87,12 +87,14 @@ static int mount_entry(struct init *in, struct entry *ret)
 {
 	struct message *m = &in->message;
 	const struct mount_request *q = (const struct mount_request *)m->bytes;
-	struct entry e = { .mount = &q->mount, .index = -1 };
+	struct entry e = { .index = -1 };
 
 	if (m->size <= sizeof(*q) || q->strings_size != m->size - sizeof(*q) || m->n_fds != 1 ||
 	    m->bytes[m->size - 1] != '\0' ||
 	    (q->mount.type != SBX_MOUNT_BIND && q->mount.type != SBX_MOUNT_OVERLAY))
 		return -EPROTO;
+	e.mount = q->mount;
+	entry_own(in, &e);
 	e.strings = (struct strings){ (const char *)(q + 1), q->strings_size };
 	e.target = string_at(&e.strings, q->mount.target);
 	if (!e.target || e.target[0] != '/' || !e.target[1])
@@ -111,7 +113,7 @@ static int check_mount_flags(const struct entry *e)
 
 	if (r < 0)
 		return r;
-	if (e->mount->type == SBX_MOUNT_BIND && !(e->mount->flags & SBX_MOUNT_RW))
+	if (e->mount.type == SBX_MOUNT_BIND && !(e->mount.flags & SBX_MOUNT_RW))
 		wanted |= MS_RDONLY;
 	return (fs.f_flags & wanted) == wanted ? 0 : -EROFS;
 }

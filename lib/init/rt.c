@@ -96,6 +96,8 @@ _Noreturn void start_c(long *stack)
 		sys_exit(2);
 	if (string_equal(argv[0], "sandbox-init"))
 		init_main();
+	if (string_equal(argv[0], "sandbox-holder"))
+		holder_main();
 	if (string_equal(argv[0], "sandbox-relay"))
 		relay_main();
 	sys_exit(2);

@@ -37,6 +37,7 @@ static inline int steal_fd(int *fd)
 	return stolen;
 }
 
-/* argv[0] decides: the two programs of this image. Neither returns. */
+/* argv[0] decides: the programs of this image. None returns. */
 _Noreturn void init_main(void);
+_Noreturn void holder_main(void);
 _Noreturn void relay_main(void);

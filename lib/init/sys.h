@@ -287,6 +287,26 @@ static inline int sys_execve(const char *path, char *const *argv, char *const *e
 	return (int)sys3(__NR_execve, (long)path, (long)argv, (long)env);
 }
 
+static inline int sys_execveat(int fd, char *const *argv, char *const *env)
+{
+	return (int)sys6(__NR_execveat, fd, (long)"", (long)argv, (long)env, AT_EMPTY_PATH, 0);
+}
+
+static inline int sys_kill(int pid, int sig)
+{
+	return (int)sys3(__NR_kill, pid, sig, 0);
+}
+
+static inline int sys_pipe2(int *ret, int flags)
+{
+	return (int)sys3(__NR_pipe2, (long)ret, flags, 0);
+}
+
+static inline int sys_setns(int fd, unsigned long type)
+{
+	return (int)sys3(__NR_setns, fd, (long)type, 0);
+}
+
 static inline int sys_setsid(void)
 {
 	return (int)sys3(__NR_setsid, 0, 0, 0);
@@ -365,6 +385,11 @@ static inline int sys_move_mount(int fd, int dir, const char *path)
 	if (!*path)
 		flags |= MOVE_MOUNT_T_EMPTY_PATH;
 	return (int)sys6(__NR_move_mount, fd, (long)"", dir, (long)path, flags, 0);
+}
+
+static inline int sys_open_tree(const char *path, uint32_t flags)
+{
+	return (int)sys3(__NR_open_tree, AT_FDCWD, (long)path, flags);
 }
 
 static inline int sys_mount_setattr(int fd, uint32_t flags, struct mount_attr *attr)

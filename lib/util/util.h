@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,21 @@ static inline int steal_fd(int *fd)
 
 	*fd = -1;
 	return taken;
+}
+
+/*
+ * What a library keeps must not be standard input, output or error, not even in a caller that has
+ * closed these: what the caller prints would go there.
+ */
+static inline int fd_above_stdio(int fd)
+{
+	int moved;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close_fd(fd);
+	return moved;
 }
 
 #define steal_ptr(p)                                                                               \

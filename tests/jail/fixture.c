@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "fixture.h"
+#include "corner.h"
 #include "util/util.h"
 #include <fcntl.h>
 #include <sched.h>
@@ -21,15 +22,33 @@ const char *fixture_error(const struct sbx_error *err)
 	return text;
 }
 
-static void print_log(void *unused, int level, const char *line)
+bool fixture_is_user(void)
 {
-	if (level <= SBX_LOG_WARNING)
-		print_message("# library: %s\n", line);
+	return geteuid() != 0;
+}
+
+const struct corner *fixture_corner(void)
+{
+	static struct corner corner;
+
+	if (!corner.parent[0])
+		corner_init(&corner);
+	return &corner;
+}
+
+/* An ordinary user on a host that delegated no group: the tests of what needs one are not run. */
+struct sbx_ctx_options fixture_ctx_options(void)
+{
+	struct sbx_ctx_options o = corner_options(fixture_corner());
+
+	if (fixture_is_user())
+		o.flags = SBX_CTX_OWN_LEAF;
+	return o;
 }
 
 struct sbx_ctx *fixture_ctx(void)
 {
-	struct sbx_ctx_options o = { .size = sizeof(o), .log = print_log };
+	struct sbx_ctx_options o = fixture_ctx_options();
 	struct sbx_error err;
 
 	if (!ctx && sbx_ctx_new(&ctx, &o, &err) < 0)
@@ -137,4 +156,55 @@ int fixture_host(const char *name, const char *argument, bool unshared)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int teardown(void **state)
+{
+	struct corner corner = *fixture_corner();
+
+	(void)state;
+	fixture_free();
+	corner_done(&corner);
+	return 0;
+}
+
+/* What nothing enforces here, found by running a program with all limits. */
+static uint32_t unenforced(void)
+{
+	struct sbx_result r = fixture_probe("exec", NULL, "exit", "0");
+
+	return r.unenforced;
+}
+
+static const char *why_not(const struct fixture_test *t, uint32_t missing)
+{
+	if ((t->needs & FIXTURE_ROOT) && fixture_is_user())
+		return t->why ? t->why : "it is about what root's jails have";
+	if (t->needs & missing & SBX_LIMIT_MEMORY)
+		return "no memory controller is this user's";
+	if (t->needs & missing & SBX_LIMIT_CPU_TIME)
+		return "no group of this user's counts processor time";
+	if (t->needs & missing & SBX_LIMIT_CPU)
+		return "no cpu controller is this user's";
+	if ((t->needs & FIXTURE_GROUPS) && missing)
+		return "no group was delegated to this user";
+	return NULL;
+}
+
+int fixture_run(const char *name, const struct fixture_test *tests, size_t n)
+{
+	struct CMUnitTest selected[64] = { 0 };
+	uint32_t missing = fixture_is_user() ? unenforced() : 0;
+	size_t i, k = 0;
+	const char *why;
+
+	for (i = 0; i < n && k < ARRAY_SIZE(selected); i++) {
+		why = why_not(&tests[i], missing);
+		if (why) {
+			print_message("# not in this lane: %s: %s\n", tests[i].test.name, why);
+			continue;
+		}
+		selected[k++] = tests[i].test;
+	}
+	return _cmocka_run_group_tests(name, selected, k, NULL, teardown);
 }

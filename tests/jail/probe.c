@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int result(long r)
@@ -272,6 +274,30 @@ static int try_spin(const char *unused)
 	return 0;
 }
 
+/* Until so much cpu time is used by its own account, which it prints in nanoseconds. */
+static int try_burn(const char *milliseconds)
+{
+	long long used, wanted = atoll(milliseconds) * 1000000;
+	struct timespec t;
+
+	do {
+		(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+		used = t.tv_sec * 1000000000ll + t.tv_nsec;
+	} while (used < wanted);
+	(void)printf("%lld\n", used);
+	return 0;
+}
+
+static int try_exit(const char *code)
+{
+	return atoi(code);
+}
+
+static int try_raise(const char *sig)
+{
+	return result(raise(atoi(sig)));
+}
+
 static int try_sleep(const char *seconds)
 {
 	(void)sleep((unsigned int)atoi(seconds));
@@ -393,10 +419,160 @@ static int try_orphans(const char *count)
 	return 0;
 }
 
+/* Standard input to standard output. */
+static int try_echo(const char *unused)
+{
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = read(0, buf, sizeof(buf))) > 0)
+		if (write(1, buf, (size_t)n) != n)
+			return errno;
+	return result(n);
+}
+
+/* Ends at once and leaves a child that writes for as long as somebody reads. */
+static int try_flood(const char *unused)
+{
+	char block[4096];
+
+	memset(block, 'x', sizeof(block));
+	if (fork() == 0)
+		while (write(1, block, sizeof(block)) > 0)
+			;
+	return 0;
+}
+
+/* Whoever connects to the port is told what came on standard input. */
+static int try_answer(const char *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)atoi(port)),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), c, one = 1;
+	char word[256];
+	ssize_t n = read(0, word, sizeof(word));
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (n < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 8) < 0)
+		return errno;
+	while ((c = accept(fd, NULL, NULL)) >= 0) {
+		(void)!write(c, word, (size_t)n);
+		(void)close(c);
+	}
+	return errno;
+}
+
+/* Connects to the port and writes what it is told there to standard output. */
+static int try_ask(const char *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)atoi(port)),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || dup2(fd, 0) < 0)
+		return errno;
+	return try_echo(NULL);
+}
+
+/* "PORT" on 127.0.0.1 or "PORT/6" on ::1: every connection gets back what it sends. */
+static int try_echo_server(const char *where)
+{
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int six = strchr(where, '/') != NULL, fd, c;
+
+	v4.sin_port = v6.sin6_port = htons((uint16_t)atoi(where));
+	fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+	if (bind(fd, six ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
+		 six ? sizeof(v6) : sizeof(v4)) < 0 ||
+	    listen(fd, 64) < 0)
+		return errno;
+	(void)signal(SIGCHLD, SIG_IGN);
+	while ((c = accept(fd, NULL, NULL)) >= 0) {
+		if (fork() == 0) {
+			(void)dup2(c, 0);
+			(void)dup2(c, 1);
+			(void)close(c);
+			_exit(try_echo(NULL));
+		}
+		(void)close(c);
+	}
+	return errno;
+}
+
+/* Works if the file mode creation mask is the given one, in octal. */
+static int try_umask(const char *octal)
+{
+	return umask(0) == (mode_t)strtoul(octal, NULL, 8) ? 0 : EPERM;
+}
+
+/* Calls that a trace must show with these names and arguments, and nothing that depends on luck. */
+static int try_calls(const char *unused)
+{
+	static const char path[] = "/nowhere";
+
+	(void)syscall(SYS_getppid);
+	(void)syscall(SYS_mount, 0, path, 0, 0x1234, 0);
+	(void)syscall(SYS_openat2, -100, path, 0, 0);
+	(void)syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	(void)syscall(SYS_socket, AF_VSOCK, SOCK_STREAM, 0);
+	(void)syscall(SYS_lseek, -1L, 0x123456789abcL, 2);
+	(void)syscall(1000, 1, 2, 3, 4, 5, 6);
+	return 42;
+}
+
+static int try_calls_forever(const char *unused)
+{
+	for (;;)
+		(void)syscall(SYS_getppid);
+	return 0;
+}
+
+static void *thread_calls(void *unused)
+{
+	(void)syscall(SYS_getsid, 0);
+	return NULL;
+}
+
+/*
+ * A thread, a child, and a process of neither that outlives us: it goes on when the end of a pipe
+ * says that we are gone, and then lives on if it is told to.
+ */
+static int try_family(const char *outlives)
+{
+	pthread_t thread;
+	int ends[2];
+	char byte;
+
+	if (pipe(ends) < 0 || pthread_create(&thread, NULL, thread_calls, NULL))
+		return errno ? errno : EAGAIN;
+	(void)pthread_join(thread, NULL);
+	if (fork() == 0) {
+		(void)syscall(SYS_getpgid, 0);
+		_exit(0);
+	}
+	(void)wait(NULL);
+	if (fork() == 0) {
+		(void)close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		(void)syscall(SYS_getpgrp);
+		if (*outlives)
+			(void)pause();
+		_exit(0);
+	}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const char *arg);
 } probes[] = {
+	{ "calls", try_calls },
+	{ "calls-forever", try_calls_forever },
+	{ "family", try_family },
 	{ "open", try_open },
 	{ "write", try_write },
 	{ "mount", try_mount },
@@ -421,6 +597,9 @@ static const struct {
 	{ "fill", try_fill },
 	{ "files", try_files },
 	{ "spin", try_spin },
+	{ "burn", try_burn },
+	{ "exit", try_exit },
+	{ "raise", try_raise },
 	{ "sleep", try_sleep },
 	{ "output", try_output },
 	{ "extra-fds", try_extra_fds },
@@ -433,6 +612,12 @@ static const struct {
 	{ "mknod", try_mknod },
 	{ "listen", try_listen },
 	{ "orphans", try_orphans },
+	{ "echo", try_echo },
+	{ "flood", try_flood },
+	{ "answer", try_answer },
+	{ "ask", try_ask },
+	{ "umask", try_umask },
+	{ "echo-server", try_echo_server },
 };
 
 int main(int argc, char **argv)

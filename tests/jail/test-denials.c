@@ -105,6 +105,9 @@ static void test_denial(void **state)
 		fail_msg("in the jail %s ended with %d (%s), not %d", d->what, ended(&r),
 			 ended(&r) > 0 ? strerror(ended(&r)) : "signal", d->error);
 	control = run_control(d);
+	/* An ordinary user may not do it anywhere: that it is the jail that denies is root's lane. */
+	if (control && fixture_is_user() && d->control != IN_JAIL)
+		return;
 	if (control)
 		fail_msg("where it is allowed %s still fails with %d (%s): the denial proves "
 			 "nothing",
@@ -160,27 +163,25 @@ static void test_no_process_of_the_host(void **state)
 	/* Its own init it may neither see nor signal. */
 	r = fixture_probe("exec", NULL, "see-pid", "1");
 	assert_int_equal(r.exit_code, ENOENT);
+	/* The kernel drops what is sent to the init of one's own pid namespace. */
 	r = fixture_probe("exec", NULL, "signal", "1");
-	assert_int_equal(r.exit_code, EPERM);
-}
-
-static int teardown(void **state)
-{
-	fixture_free();
-	return 0;
+	assert_true(r.exit_code == EPERM || (fixture_is_user() && r.exit_code == 0));
 }
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(denials) + 3] = { { 0 } };
+	struct fixture_test tests[ARRAY_SIZE(denials) + 3] = { 0 };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(denials); i++)
-		tests[i] = (struct CMUnitTest){ .name = denials[i].what,
-						.test_func = test_denial,
-						.initial_state = (void *)&denials[i] };
-	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_no_descriptor_of_the_caller);
-	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_no_network_of_the_host);
-	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_no_process_of_the_host);
-	return cmocka_run_group_tests_name("denials", tests, NULL, teardown);
+		tests[i] = (struct fixture_test){
+			.test = { .name = denials[i].what,
+				  .test_func = test_denial,
+				  .initial_state = (void *)&denials[i] },
+			.needs = streq(denials[i].name, "memory") ? SBX_LIMIT_MEMORY : 0,
+		};
+	tests[i++] = (struct fixture_test)FIXTURE_TEST(test_no_descriptor_of_the_caller);
+	tests[i++] = (struct fixture_test)FIXTURE_TEST(test_no_network_of_the_host);
+	tests[i++] = (struct fixture_test)FIXTURE_TEST(test_no_process_of_the_host);
+	return fixture_run("denials", tests, ARRAY_SIZE(tests));
 }

@@ -5,9 +5,9 @@
  * killed, or its memory is a copy in a fork.
  */
 
+#include "corner.h"
 #include "fixture.h"
 #include "util/util.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -18,118 +18,16 @@
 
 #include <cmocka.h>
 
-static int count_entries(const char *path, const char *prefix)
+static int new_ctx(struct sbx_ctx **ret)
 {
-	DIR *d = opendir(path);
-	struct dirent *e;
-	int n = 0;
+	struct sbx_ctx_options o = fixture_ctx_options();
 
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.' && starts_with(e->d_name, prefix))
-			n++;
-	if (d)
-		(void)closedir(d);
-	return n;
+	return sbx_ctx_new(ret, &o, NULL);
 }
-
-/* Processes of jails, on the whole host: our probe, and the init, whose argv[0] says what it is. */
-static bool is_jailed(const char *pid)
-{
-	char path[300], text[64] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	(void)!fread(text, 1, sizeof(text) - 1, f);
-	(void)fclose(f);
-	return streq(text, "/probe") || streq(text, "sandbox-init") || streq(text, "sandbox-relay");
-}
-
-static int count_processes(void)
-{
-	DIR *d = opendir("/proc");
-	struct dirent *e;
-	int n = 0;
-
-	while (d && (e = readdir(d)))
-		n += e->d_name[0] >= '0' && e->d_name[0] <= '9' && is_jailed(e->d_name);
-	if (d)
-		(void)closedir(d);
-	return n;
-}
-
-/*
- * Different namespaces among all processes. Not user and pid: a dead init whose caller was killed
- * shows these until the host's reaper collects it, which is not ours to hurry.
- */
-static int count_namespaces(void)
-{
-	static const char kinds[] =
-		"for k in mnt net ipc uts cgroup; do "
-		"readlink /proc/[0-9]*/ns/$k | sort -u; done 2>/dev/null | wc -l";
-	FILE *f = popen(kinds, "re");
-	int n = -1;
-
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%d", &n), 1);
-	(void)pclose(f);
-	return n;
-}
-
-/* Groups below every "sandbox" group of every hierarchy. */
-static int count_groups(void)
-{
-	FILE *f = popen("find /sys/fs/cgroup -path '*/sandbox/*' -type d | wc -l", "re");
-	int n = -1;
-
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%d", &n), 1);
-	(void)pclose(f);
-	return n;
-}
-
-static int count_lines(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	int c, n = 0;
-
-	while (f && (c = fgetc(f)) != EOF)
-		n += c == '\n';
-	if (f)
-		(void)fclose(f);
-	return n;
-}
-
-struct traces {
-	int processes, groups, namespaces, mounts, fds, leases, owners;
-};
 
 static struct traces look(void)
 {
-	struct traces t = {
-		.processes = count_processes(),
-		.groups = count_groups(),
-		.namespaces = count_namespaces(),
-		.mounts = count_lines("/proc/self/mountinfo"),
-		.fds = count_entries("/proc/self/fd", ""),
-		.leases = count_entries("/run/sandbox/ids", ""),
-		.owners = count_entries("/run/sandbox/owners", ""),
-	};
-
-	return t;
-}
-
-static void assert_same(struct traces before, struct traces after)
-{
-	assert_int_equal(before.processes, after.processes);
-	assert_int_equal(before.groups, after.groups);
-	assert_int_equal(before.namespaces, after.namespaces);
-	assert_int_equal(before.mounts, after.mounts);
-	assert_int_equal(before.fds, after.fds);
-	assert_true(after.leases <= before.leases);
-	assert_true(after.owners <= before.owners);
+	return corner_look(fixture_corner());
 }
 
 static void run_once(struct sbx_plan *plan)
@@ -157,7 +55,7 @@ static void test_two_hundred_jails_leave_nothing(void **state)
 	before = look();
 	for (i = 0; i < 200; i++)
 		run_once(plan);
-	assert_same(before, look());
+	corner_assert_same(before, look());
 	sbx_plan_unref(plan);
 }
 
@@ -180,7 +78,7 @@ static void caller_with_a_jail(int fd, bool fork_a_copy, const char *procs)
 
 	if (procs && (group < 0 || write(group, "0", 1) != 1))
 		_exit(1);
-	if (sbx_ctx_new(&ctx, NULL, NULL) < 0 || sbx_jail_new(ctx, plan, &j, &o, NULL) < 0 ||
+	if (new_ctx(&ctx) < 0 || sbx_jail_new(ctx, plan, &j, &o, NULL) < 0 ||
 	    sbx_jail_exec(j, &p, &e, NULL) < 0)
 		_exit(1);
 	if (fork_a_copy) {
@@ -223,16 +121,6 @@ static pid_t start_caller_in(const char *procs, pid_t *ret_copy)
 	return start(false, procs, ret_copy);
 }
 
-/* Jails end by themselves soon after its creator: waited for, not slept for. */
-static void wait_for_processes(int n)
-{
-	int tries;
-
-	for (tries = 0; tries < 2000 && count_processes() > n; tries++)
-		(void)poll(NULL, 0, 5);
-	assert_int_equal(count_processes(), n);
-}
-
 static void test_killed_callers_leave_nothing(void **state)
 {
 	struct traces before = look();
@@ -245,25 +133,27 @@ static void test_killed_callers_leave_nothing(void **state)
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 	}
-	wait_for_processes(before.processes);
+	corner_settle(before.descendants);
 	/* The next context, whoever makes it, removes the control groups. */
-	assert_int_equal(sbx_ctx_new(&ctx, NULL, NULL), 0);
+	assert_int_equal(new_ctx(&ctx), 0);
 	sbx_ctx_free(ctx);
-	assert_same(before, look());
+	corner_assert_same(before, look());
 }
 
 /* A copy of the caller has the control socket too; the jail must not live on for it. */
 static void test_a_forked_copy_keeps_no_jail_alive(void **state)
 {
-	int before = count_processes();
+	int before = look().descendants;
 	pid_t pid, copy;
 
 	pid = start_caller(true, &copy);
-	assert_int_equal(count_processes(), before + 2); /* init and the probe */
+	/* the caller and its copy, init, the probe, and a user's holder */
+	assert_int_equal(look().descendants, before + 4 + fixture_is_user());
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	wait_for_processes(before);
+	corner_settle(before + 1); /* the copy */
 	assert_int_equal(kill(copy, SIGKILL), 0);
+	corner_settle(before);
 }
 
 /* A live owner's groups and jails survive the sweep of another. */
@@ -276,11 +166,11 @@ static void test_a_live_owner_is_not_swept(void **state)
 	struct sbx_stats stats = { .size = sizeof(stats) };
 	struct sbx_ctx *other = NULL;
 
-	assert_int_equal(sbx_ctx_new(&other, NULL, NULL), 0);
+	assert_int_equal(new_ctx(&other), 0);
 	sbx_ctx_free(other);
 	assert_int_equal(sbx_proc_dispatch(p, NULL), 0);
 	assert_int_equal(sbx_jail_stats(j, &stats, NULL), 0);
-	assert_true(stats.pids_now >= 1);
+	assert_true(stats.pids_now >= 1 || fixture_is_user());
 	sbx_proc_free(p);
 	sbx_jail_free(j);
 	sbx_plan_unref(plan);
@@ -334,7 +224,7 @@ static void test_a_caller_with_its_own_sigchld(void **state)
 	assert_true(signal(SIGCHLD, reap_everything) != SIG_ERR);
 	run_once(plan);
 	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
-	assert_same(before, look());
+	corner_assert_same(before, look());
 	sbx_plan_unref(plan);
 }
 
@@ -344,7 +234,7 @@ static void test_a_caller_with_its_own_sigchld(void **state)
  */
 static void test_groups_below_another_parent_are_swept(void **state)
 {
-	char group[] = "/sys/fs/cgroup/memory/sandbox-test-owner", file[80];
+	char group[] = "/sys/fs/cgroup/memory/sandbox-test-owner", file[128];
 	struct traces before = look();
 	struct sbx_ctx *ctx = NULL;
 	pid_t pid, copy;
@@ -356,14 +246,14 @@ static void test_groups_below_another_parent_are_swept(void **state)
 	pid = start_caller_in(file, &copy);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	wait_for_processes(before.processes);
-	assert_true(count_groups() > before.groups);
-	assert_int_equal(sbx_ctx_new(&ctx, NULL, NULL), 0);
+	corner_settle(before.descendants);
+	assert_true(look().groups > before.groups);
+	assert_int_equal(new_ctx(&ctx), 0);
 	sbx_ctx_free(ctx);
-	(void)snprintf(file, sizeof(file), "%s/sandbox", group);
+	(void)snprintf(file, sizeof(file), "%s/%s", group, fixture_corner()->parent);
 	assert_int_equal(rmdir(file), 0);
 	assert_int_equal(rmdir(group), 0);
-	assert_same(before, look());
+	corner_assert_same(before, look());
 }
 
 static void test_exec_failures_say_what(void **state)
@@ -411,7 +301,7 @@ static void test_a_failed_jail_leaves_nothing(void **state)
 		assert_string_equal(err.item, "/no/such/source");
 	}
 	assert_null(j);
-	assert_same(before, look());
+	corner_assert_same(before, look());
 	sbx_plan_unref(plan);
 }
 
@@ -432,26 +322,20 @@ static void test_a_larger_options_struct_is_refused(void **state)
 	sbx_plan_unref(plan);
 }
 
-static int teardown(void **state)
-{
-	fixture_free();
-	return 0;
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_two_hundred_jails_leave_nothing),
-		cmocka_unit_test(test_killed_callers_leave_nothing),
-		cmocka_unit_test(test_a_forked_copy_keeps_no_jail_alive),
-		cmocka_unit_test(test_a_live_owner_is_not_swept),
-		cmocka_unit_test(test_several_processes_in_one_jail),
-		cmocka_unit_test(test_a_caller_with_its_own_sigchld),
-		cmocka_unit_test(test_groups_below_another_parent_are_swept),
-		cmocka_unit_test(test_exec_failures_say_what),
-		cmocka_unit_test(test_a_failed_jail_leaves_nothing),
-		cmocka_unit_test(test_a_larger_options_struct_is_refused),
+	const struct fixture_test tests[] = {
+		FIXTURE_TEST(test_two_hundred_jails_leave_nothing),
+		FIXTURE_TEST(test_killed_callers_leave_nothing),
+		FIXTURE_TEST(test_a_forked_copy_keeps_no_jail_alive),
+		FIXTURE_TEST(test_a_live_owner_is_not_swept),
+		FIXTURE_TEST(test_several_processes_in_one_jail),
+		FIXTURE_TEST(test_a_caller_with_its_own_sigchld),
+		FIXTURE_TEST_NEEDS(test_groups_below_another_parent_are_swept, FIXTURE_ROOT, "it moves itself in the v1 hierarchies"),
+		FIXTURE_TEST(test_exec_failures_say_what),
+		FIXTURE_TEST(test_a_failed_jail_leaves_nothing),
+		FIXTURE_TEST(test_a_larger_options_struct_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("life", tests, NULL, teardown);
+	return fixture_run("life", tests, ARRAY_SIZE(tests));
 }

@@ -120,9 +120,9 @@ static const struct bad bad_files[] = {
 	{ "{\"mounts\": [{\"type\":\"dir\",\"target\":\"/a/../b\"}]}", "p.json:1 $.mounts[0]", "a dir at \"/a/../b\" holds . or .." },
 	{ "{\"mounts\": [{\"type\":\"dir\",\"target\":\"/a//b\"}]}", "p.json:1 $.mounts[0]", "a dir at \"/a//b\" holds // or ends with /" },
 	{ "{\"mounts\": [{\"type\":\"dir\",\"target\":\"/a/\"}]}", "p.json:1 $.mounts[0]", "a dir at \"/a/\" holds // or ends with /" },
-	{ "{\"mounts\": [{\"type\":\"dir\",\"target\":\"/\"}]}", "p.json:1 $.mounts[0]", "a dir at \"/\" is the root, which is the jail's own" },
+	{ "{\"mounts\": [{\"type\":\"dir\",\"target\":\"/\"}]}", "p.json:1 $.mounts[0]", "a dir at \"/\" is the root, which is the jail's own; a policy may have an overlay or a bind there" },
 	{ "{\"mounts\": [{\"type\":\"bind\",\"target\":\"/a\",\"source\":\"/\"}]}", "p.json:1 $.mounts[0]", "a bind at \"/a\" may not show the whole host: \"/\" is no source" },
-	{ "{\"mounts\": [{\"type\":\"bind\",\"target\":\"/a\",\"source\":\"/proc/1\"}]}", "p.json:1 $.mounts[0]", "the host's /proc may not be bound; use the type \"proc\"" },
+	{ "{\"mounts\": [{\"type\":\"bind\",\"target\":\"/a\",\"source\":\"/proc/1\"}]}", "p.json:1 $.mounts[0]", "a bind at \"/a\" may not show the host's /proc; the type \"proc\" makes the jail's own" },
 	{ "{\"mounts\": [{\"type\":\"device\",\"target\":\"/dev/x\",\"source\":\"/etc/passwd\"}]}", "p.json:1 $.mounts[0]", "a device at \"/dev/x\" has a source outside /dev" },
 	{ "{\"mounts\": [{\"type\":\"tmpfs\",\"target\":\"/a\"}]}", "p.json:1 $.mounts[0]", "a mount of type \"tmpfs\" needs a \"size\"" },
 	{ "{\"mounts\": [{\"type\":\"tmpfs\",\"target\":\"/a\",\"size\":\"1M\"}]}", "p.json:1 $.mounts[0]", "a mount of type \"tmpfs\" needs \"inodes\", the number of its files" },
@@ -304,6 +304,42 @@ static void test_add_mount(void **state)
 	sbx_policy_free(p);
 }
 
+/* A tree of the caller's at "/" comes first, whenever it was added, and only in a policy. */
+static void test_root_mount(void **state)
+{
+	struct sbx_policy *p = good("{\"mounts\":[{\"type\":\"dir\",\"target\":\"/a\"}]}");
+	struct sbx_mount m = { .size = sizeof(m), .type = SBX_MOUNT_OVERLAY, .source = "/srv",
+			       .target = "/", .bytes = 1 << 20, .inodes = 100 };
+	struct string_pool pool = { 0 };
+	struct plan_mount serialized;
+	struct sbx_plan *plan = NULL;
+	struct sbx_error err;
+
+	(void)state;
+	assert_int_equal(sbx_policy_add_mount(p, &m, &err), 0);
+	m.source = "/opt";
+	assert_int_equal(sbx_policy_add_mount(p, &m, &err), 0); /* replaces */
+	assert_int_equal(p->n_mounts, 2);
+	assert_string_equal(p->mounts[0].m.target, "/");
+	assert_string_equal(p->mounts[0].m.source, "/opt");
+	assert_string_equal(p->mounts[1].m.target, "/a");
+	assert_int_equal(sbx_policy_add_syscall(p, "@base", SBX_SYSCALL_ALLOW, &err), 0);
+	assert_int_equal(sbx_policy_compile(p, &plan, &err), 0);
+	assert_string_equal(plan_string(plan, plan_mounts(plan)[0].target), "/");
+	plan = sbx_plan_unref(plan);
+	m.source = "/";
+	assert_int_equal(sbx_policy_add_mount(p, &m, &err), -EINVAL);
+	m = (struct sbx_mount){ .size = sizeof(m), .type = SBX_MOUNT_TMPFS, .target = "/",
+				.bytes = 1 << 20, .inodes = 100 };
+	assert_int_equal(sbx_policy_add_mount(p, &m, &err), -EINVAL);
+	m = (struct sbx_mount){ .size = sizeof(m), .type = SBX_MOUNT_BIND, .source = "/srv",
+				.target = "/" };
+	assert_int_equal(mount_serialize(&m, &pool, &serialized, &err), -EINVAL);
+	assert_int_equal(mount_serialize_of_plan(&m, &pool, &serialized, &err), 0);
+	string_pool_done(&pool);
+	sbx_policy_free(p);
+}
+
 static void test_too_many_mounts(void **state)
 {
 	struct sbx_mount m = { .size = sizeof(m), .type = SBX_MOUNT_DIR };
@@ -396,6 +432,7 @@ static int make_files(void **state)
 				 "\"sysctls\":{\"net/b\":3},\"extends\":\"parent\"}");
 	write_file(dir, "loop", "{\n\"extends\": \"loop2\"}");
 	write_file(dir, "loop2", "{\n\n\"extends\": \"loop\"}");
+	write_file(dir, "far", "{\"extends\":\"base\"}");
 	write_file(dir, "bad", "{\"extends\":\"badparent\"}");
 	write_file(dir, "badparent", "{\n\n\"pids\":0}");
 	for (i = 0; i < 12; i++) {
@@ -453,6 +490,30 @@ static void test_search_path(void **state)
 	assert_null(p);
 }
 
+/* The rules of another file instead of its own; its parents are found in the same search path. */
+static void test_syscalls_of(void **state)
+{
+	struct sbx_policy *p = NULL;
+	struct sbx_error err;
+	char child[64], far[64];
+
+	(void)snprintf(child, sizeof(child), "%s/child.json", (char *)*state);
+	(void)snprintf(far, sizeof(far), "%s/far.json", (char *)*state);
+	assert_int_equal(load(POLICIES, "exec", POLICIES, &p, &err), 0);
+	assert_int_equal(sbx_policy_set(p, "syscalls", child, &err), 0);
+	assert_int_equal(p->n_rules, 2);
+	assert_string_equal(p->rules[0].name, "@net");
+	assert_string_equal(p->rules[1].name, "bind");
+	assert_int_equal(p->values.pids, 256); /* nothing else of it */
+	assert_int_equal(sbx_policy_set(p, "syscalls", "/nonexistent", &err), -ENOENT);
+	assert_int_equal(p->n_rules, 2);
+	assert_int_equal(sbx_policy_set(p, "syscalls", far, &err), 0);
+	p = sbx_policy_free(p);
+	assert_int_equal(load(POLICIES, "exec", NULL, &p, &err), 0);
+	assert_int_equal(sbx_policy_set(p, "syscalls", far, &err), -ENOENT);
+	sbx_policy_free(p);
+}
+
 static void test_extends_errors(void **state)
 {
 	struct sbx_policy *p = NULL;
@@ -476,8 +537,8 @@ static void test_extends_errors(void **state)
 /* ---------------------------------------------------------------- what is shipped */
 
 static const char *const shipped[] = {
-	"base", "classic-judge", "exec", "node-build", "node-server", "npm-install", "postgres",
-	"tester",
+	"base",	       "classic-judge", "compile",  "exec",   "node-build",
+	"node-server", "npm-install",	"postgres", "root",   "tester",
 };
 
 static void test_shipped(void **state)
@@ -587,10 +648,12 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_defaults_are_in_range),
 		cmocka_unit_test(test_add_mount),
+		cmocka_unit_test(test_root_mount),
 		cmocka_unit_test(test_too_many_mounts),
 		cmocka_unit_test(test_compile_errors),
 		cmocka_unit_test(test_extends),
 		cmocka_unit_test(test_search_path),
+		cmocka_unit_test(test_syscalls_of),
 		cmocka_unit_test(test_extends_errors),
 		cmocka_unit_test(test_shipped),
 		cmocka_unit_test(test_shipped_mounts),

@@ -570,6 +570,34 @@ static void test_later_rules_win(void **state)
 	free(f.code);
 }
 
+/* A group that changes what a call's arguments may be, and nothing else. */
+static void test_terminal(void **state)
+{
+	struct seccomp_rule rules[3];
+	struct filter f;
+	struct sbx_error err;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(seccomp_rule_init(&rules[0], "@base", SBX_SYSCALL_ALLOW, &err), 0);
+	assert_int_equal(seccomp_rule_init(&rules[1], "@terminal", SBX_SYSCALL_ALLOW, &err), 0);
+	assert_int_equal(seccomp_rule_init(&rules[2], "@terminal", SBX_SYSCALL_EPERM, &err), 0);
+	for (n = 1; n <= 3; n++) {
+		assert_int_equal(seccomp_compile(rules, n, &f.code, &f.n, &err), 0);
+		assert_int_equal(native(&f, SYS_ioctl, 0, TCGETS, 0), ALLOWED);
+		assert_int_equal(native(&f, SYS_ioctl, 0, TCSETSW, 0),
+				 n == 2 ? ALLOWED : FAILS(ENOTTY));
+		assert_int_equal(native(&f, SYS_ioctl, 0, TIOCSPGRP, 0),
+				 n == 2 ? ALLOWED : FAILS(ENOTTY));
+		assert_int_equal(native(&f, SYS_ioctl, 0, TIOCSTI, 0), FAILS(ENOTTY));
+		assert_int_equal(native(&f, SYS_ioctl, 0, TIOCSETD, 0), FAILS(ENOTTY));
+		free(f.code);
+	}
+	assert_int_equal(seccomp_compile(rules + 1, 1, &f.code, &f.n, &err), 0);
+	assert_int_equal(native(&f, SYS_ioctl, 0, TCGETS, 0), FAILS(EPERM));
+	free(f.code);
+}
+
 static void test_empty_allows_nothing(void **state)
 {
 	struct filter f;
@@ -752,6 +780,7 @@ int main(void)
 		cmocka_unit_test(test_socket_matrix),
 		cmocka_unit_test(test_single_bits),
 		cmocka_unit_test(test_later_rules_win),
+		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_empty_allows_nothing),
 		cmocka_unit_test(test_refused_names),
 		cmocka_unit_test(test_names),
