@@ -9,6 +9,7 @@
  */
 
 #include "ctx.h"
+#include "caller.h"
 #include "error.h"
 #include "ids.h"
 #include "init-image.h"
@@ -16,14 +17,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #define DEFAULT_RUNTIME_DIR "/run/sandbox"
-#define DEFAULT_ID_BASE 1900000000u
-#define DEFAULT_ID_COUNT 2048u
 
 #define LIMITS_ALL                                                                                 \
 	(SBX_LIMIT_MEMORY | SBX_LIMIT_SWAP | SBX_LIMIT_PIDS | SBX_LIMIT_CPU | SBX_LIMIT_CPU_TIME)
@@ -83,22 +81,6 @@ int memfd_data(const char *name, const void *bytes, size_t size)
 struct holder *ctx_holder(struct sbx_ctx *ctx)
 {
 	return ctx->privileged ? NULL : &ctx->holder;
-}
-
-/* Root of the host, or of a namespace in which our ids exist. Root of any other is an ordinary user. */
-static bool is_privileged(const struct id_space *ids)
-{
-	static const cap_value_t needed[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_KILL,
-					      CAP_DAC_OVERRIDE };
-	cap_flag_value_t value;
-	cap_t caps = cap_get_proc();
-	bool all = caps != NULL;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(needed) && all; i++)
-		all = cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
-	(void)cap_free(caps);
-	return all && ids_exist(ids);
 }
 
 static int open_dir(int at, const char *name, struct sbx_error *err)
@@ -280,11 +262,13 @@ SBX_PUBLIC int sbx_ctx_new(struct sbx_ctx **ret, const struct sbx_ctx_options *o
 	ctx->ids_dir = ctx->owners_dir = ctx->owner_fd = ctx->init_memfd = -1;
 	for (i = 0; i < H_COUNT; i++)
 		ctx->cgroups.parent[i] = -1;
-	ctx->ids = (struct id_space){ .base = options.id_base ? options.id_base : DEFAULT_ID_BASE,
-				      .size = ID_RANGE,
-				      .count = options.id_count ? options.id_count
-								: DEFAULT_ID_COUNT };
-	ctx->privileged = !(options.flags & SBX_CTX_UNPRIVILEGED) && is_privileged(&ctx->ids);
+	ctx->ids = default_ids;
+	if (options.id_base)
+		ctx->ids.base = options.id_base;
+	if (options.id_count)
+		ctx->ids.count = options.id_count;
+	ctx->privileged = !(options.flags & SBX_CTX_UNPRIVILEGED) &&
+			  caller_is_privileged(&ctx->ids);
 	ctx->allow_unenforced = options.allow_unenforced;
 	holder_init(&ctx->holder, -1);
 	atomic_init(&ctx->next_id, (unsigned int)getpid());

@@ -6,6 +6,7 @@
  * the kernel's EPERM names none of them.
  */
 
+#include "caller.h"
 #include "error.h"
 #include "ids.h"
 #include "probe.h"
@@ -23,48 +24,14 @@
 
 #define PROBE_STACK 16384
 
-static const struct id_space default_ids = { .base = 1900000000u, .size = ID_RANGE, .count = 2048 };
-
-/* Names those of `needed` that the caller does not have, "" if it has all. */
-static void missing_capabilities(char *ret, size_t size)
-{
-	static const cap_value_t needed[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_KILL,
-					      CAP_DAC_OVERRIDE };
-	cap_t caps = cap_get_proc();
-	cap_flag_value_t value;
-	size_t n = 0;
-
-	ret[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(needed) && n < size; i++) {
-		char *name;
-
-		if (caps && cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &value) == 0 &&
-		    value == CAP_SET)
-			continue;
-		name = cap_to_name(needed[i]);
-		n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? " " : "", name ? name : "?");
-		(void)cap_free(name);
-	}
-	(void)cap_free(caps);
-}
-
-/* As ctx.c decides it. */
-bool probe_privileged(void)
-{
-	char missing[128];
-
-	missing_capabilities(missing, sizeof(missing));
-	return !missing[0] && ids_exist(&default_ids);
-}
-
 void probe_privilege(struct sbx_check *c)
 {
 	static const char breaks[] = "what root's jails have is missing: control groups without "
 				     "delegation, ids of their own, id-mapped mounts";
 	char missing[128];
 
-	missing_capabilities(missing, sizeof(missing));
-	if (probe_privileged())
+	caller_lacks(missing, sizeof(missing));
+	if (caller_is_privileged(&default_ids))
 		probe_pass(c, "root with the capabilities that are needed");
 	else if (geteuid() != 0)
 		probe_set(c, SBX_CHECK_WARN, breaks,
@@ -139,7 +106,7 @@ void probe_userns_clone(struct sbx_check *c)
 
 	if (!probe_line("/proc/sys/kernel/unprivileged_userns_clone", value, sizeof(value)))
 		probe_pass(c, "kernel.unprivileged_userns_clone is absent");
-	else if (streq(value, "0") && !probe_privileged())
+	else if (streq(value, "0") && !caller_is_privileged(&default_ids))
 		probe_set(c, SBX_CHECK_FAIL, "no jail can be made by an ordinary user",
 			  "sysctl -w kernel.unprivileged_userns_clone=1",
 			  "kernel.unprivileged_userns_clone = 0");
@@ -158,7 +125,7 @@ void probe_apparmor(struct sbx_check *c)
 	       probe_line("/proc/self/attr/current", profile, sizeof(profile)));
 	if (!probe_line(file, value, sizeof(value)))
 		probe_pass(c, "kernel.apparmor_restrict_unprivileged_userns is absent");
-	else if (streq(value, "0") || probe_privileged())
+	else if (streq(value, "0") || caller_is_privileged(&default_ids))
 		probe_pass(c, "kernel.apparmor_restrict_unprivileged_userns = %s%s", value,
 			   streq(value, "0") ? "" : ": root is exempt");
 	else if (!streq(profile, "unconfined"))
@@ -178,7 +145,7 @@ void probe_ids(struct sbx_check *c)
 	static const char breaks[] = "jails cannot have host ids of their own";
 	struct sbx_error err = { 0 };
 
-	if (!probe_privileged())
+	if (!caller_is_privileged(&default_ids))
 		probe_pass(c, "not used without privileges: see subordinate-ids");
 	else if (ids_check(default_ids.base, default_ids.count, &err) < 0)
 		probe_set(c, SBX_CHECK_FAIL, breaks,
@@ -214,7 +181,7 @@ void probe_newuidmap(struct sbx_check *c)
 	static const char *const programs[] = { "/usr/bin/newuidmap", "/usr/bin/newgidmap" };
 	const char *why = NULL;
 
-	if (probe_privileged()) {
+	if (caller_is_privileged(&default_ids)) {
 		probe_pass(c, "not needed as root");
 		return;
 	}
@@ -239,7 +206,7 @@ void probe_subids(struct sbx_check *c)
 	char buf[4096], remedy[160];
 	uint32_t uids, gids, least, first;
 
-	if (probe_privileged()) {
+	if (caller_is_privileged(&default_ids)) {
 		probe_pass(c, "not needed as root");
 		return;
 	}
@@ -272,7 +239,7 @@ static void runtime_dir(char *parent, size_t parent_size, char *path, size_t siz
 {
 	const char *xdg = secure_getenv("XDG_RUNTIME_DIR");
 
-	if (probe_privileged()) {
+	if (caller_is_privileged(&default_ids)) {
 		copy_string(parent, parent_size, "/run");
 		copy_string(path, size, "/run/sandbox");
 	} else if (xdg && *xdg == '/') {
@@ -335,7 +302,7 @@ void probe_container(struct sbx_check *c)
 			  "put kernelCommandLine=cgroup_no_v1=all into .wslconfig, then wsl "
 			  "--shutdown",
 			  "WSL");
-	else if (geteuid() == 0 && !probe_privileged())
+	else if (geteuid() == 0 && !caller_is_privileged(&default_ids))
 		probe_set(c, SBX_CHECK_WARN, "it hides what jails are made of: see the other lines",
 			  "docker run --privileged --cgroupns=host, or run on the host", "%.60s",
 			  kind);

@@ -9,6 +9,7 @@
  * refuses the run unless --allow-unenforced names it.
  */
 
+#include "caller.h"
 #include "cgroup-find.h"
 #include "probe.h"
 #include "util/util.h"
@@ -23,7 +24,7 @@ static const char boot_v2[] = "boot with systemd.unified_cgroup_hierarchy=1 (for
 
 static int severity(void)
 {
-	return probe_privileged() ? SBX_CHECK_FAIL : SBX_CHECK_WARN;
+	return caller_is_privileged(&default_ids) ? SBX_CHECK_FAIL : SBX_CHECK_WARN;
 }
 
 /* ------------------------------------------------------------------ hierarchies */
@@ -81,7 +82,7 @@ static const char *how_to_delegate(void)
 /* The leaf has the name that the library's own has, so that it knows what it is for. */
 static const char *how_to_make_room(void)
 {
-	if (probe_privileged())
+	if (caller_is_privileged(&default_ids))
 		return "--cgroupns=host; or in /sys/fs/cgroup: mkdir " CALLER_LEAF
 		       ", write each pid of cgroup.procs to " CALLER_LEAF "/cgroup.procs";
 	if (access("/run/systemd/system", F_OK) == 0)
@@ -139,8 +140,8 @@ void probe_delegation(struct sbx_check *c)
 	}
 	if (!possible(&v2))
 		breaks = "limits of processor time are refused";
-	found = cgroup_choose_base(&v2, probe_privileged(), true, &base);
-	if (!found && probe_privileged())
+	found = cgroup_choose_base(&v2, caller_is_privileged(&default_ids), true, &base);
+	if (!found && caller_is_privileged(&default_ids))
 		probe_set(c, SBX_CHECK_FAIL, breaks,
 			  "mount it writable; in a container: --privileged --cgroupns=host",
 			  "%.60s cannot be written", base.path);
@@ -148,7 +149,8 @@ void probe_delegation(struct sbx_check *c)
 		probe_set(c, SBX_CHECK_WARN, breaks, how_to_delegate(),
 			  "no group is uid %u's (own: %s%.36s)", (unsigned int)geteuid(),
 			  strlen(base.path) > 36 ? "..." : "", tail(base.path, 36));
-	else if (probe_privileged() && (on_v1("memory") || base.controllers == possible(&v2)))
+	else if (caller_is_privileged(&default_ids) &&
+		 (on_v1("memory") || base.controllers == possible(&v2)))
 		probe_pass(c, "root needs none: groups are made in %.50s", base.path);
 	else
 		report_base(c, &base, possible(&v2));
@@ -176,7 +178,8 @@ static bool usable(const char *controller, char *where, size_t size, const char 
 		return false;
 	}
 	if (m.v2) {
-		bool found = cgroup_choose_base(&m, probe_privileged(), true, &base);
+		bool found = cgroup_choose_base(&m, caller_is_privileged(&default_ids), true,
+						&base);
 
 		*remedy = "see delegation";
 		(void)snprintf(where, size, found ? "not given below %s%.50s" : "%s%.50s: not ours",
@@ -187,7 +190,7 @@ static bool usable(const char *controller, char *where, size_t size, const char 
 			       strlen(base.path) > 60 ? "..." : "", tail(base.path, 60));
 		return true;
 	}
-	if (!probe_privileged()) {
+	if (!caller_is_privileged(&default_ids)) {
 		*remedy = "run as root, or boot with systemd.unified_cgroup_hierarchy=1 and see "
 			  "delegation";
 		(void)snprintf(where, size, "on v1 (%.40s), where only root can", m.mount);
@@ -216,9 +219,10 @@ static void probe_controller(struct sbx_check *c, const char *controller, int st
 void probe_cgroup_memory(struct sbx_check *c)
 {
 	probe_controller(c, "memory", severity(),
-			 probe_privileged() ? "memory limits are refused"
-					    : "memory limits are refused, unless "
-					      "--allow-unenforced memory lets them go");
+			 caller_is_privileged(&default_ids)
+				 ? "memory limits are refused"
+				 : "memory limits are refused, unless "
+				   "--allow-unenforced memory lets them go");
 }
 
 void probe_cgroup_pids(struct sbx_check *c)
@@ -231,9 +235,10 @@ void probe_cgroup_pids(struct sbx_check *c)
 void probe_cgroup_cpu(struct sbx_check *c)
 {
 	probe_controller(c, "cpu", severity(),
-			 probe_privileged() ? "limits on the share of processors are refused"
-					    : "limits on the share of processors are refused, "
-					      "unless --allow-unenforced cpu lets them go");
+			 caller_is_privileged(&default_ids)
+				 ? "limits on the share of processors are refused"
+				 : "limits on the share of processors are refused, "
+				   "unless --allow-unenforced cpu lets them go");
 }
 
 /* --------------------------------------------------------------- what groups can do */

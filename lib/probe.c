@@ -12,6 +12,7 @@
  */
 
 #include "probe.h"
+#include "caller.h"
 #include "error.h"
 #include "util/util.h"
 #include <fcntl.h>
@@ -301,8 +302,8 @@ static void check_idmap(struct sbx_check *c)
 {
 	if (probe_kernel_at_least(5, 12))
 		probe_pass(c, "%s",
-			   !probe_privileged()           ? "in the kernel, for root only"
-			   : probe_kernel_at_least(6, 3) ? "ext4, xfs, btrfs, overlay, tmpfs"
+			   !caller_is_privileged(&default_ids) ? "in the kernel, for root only"
+			   : probe_kernel_at_least(6, 3)       ? "ext4, xfs, btrfs, overlay, tmpfs"
 							 : "ext4, xfs (tmpfs needs Linux 6.3)");
 	else
 		probe_set(c, SBX_CHECK_FAIL, "stored dependencies and databases cannot be mounted",

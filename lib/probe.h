@@ -19,12 +19,6 @@ bool probe_kernel_at_least(unsigned int major, unsigned int minor);
 /* The first line of a small file; false if there is none. */
 bool probe_line(const char *path, char *buf, size_t size);
 
-/*
- * Root of the initial user namespace with what jails need; everybody else makes them the ways of an
- * ordinary user.
- */
-bool probe_privileged(void);
-
 /* probe-caller.c: who may make jails here, and with which ids */
 void probe_privilege(struct sbx_check *c);
 void probe_userns(struct sbx_check *c);
