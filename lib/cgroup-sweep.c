@@ -62,6 +62,12 @@ static void kill_and_settle(int parent, const char *name)
 		(void)usleep(1000);
 }
 
+void cgroup_end(int parent, const char *name)
+{
+	kill_and_settle(parent, name);
+	(void)remove_group(parent, name);
+}
+
 /* A path of the owner's file could have become something else since: a mount is not for ever. */
 static DIR *open_parent(const char *path)
 {

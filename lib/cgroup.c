@@ -224,7 +224,8 @@ void cgroup_done(struct cgroup *cg)
 			continue;
 		parent = cg->parent ? cg->parent->dir[i] : cg->root->parent[i];
 		cg->dir[i] = close_fd(cg->dir[i]);
-		(void)unlinkat(parent, cg->name, AT_REMOVEDIR);
+		if (unlinkat(parent, cg->name, AT_REMOVEDIR) < 0 && errno == EBUSY)
+			cgroup_end(parent, cg->name);
 	}
 	cg->root = NULL;
 }

@@ -116,6 +116,9 @@ void cgroup_root_done(struct cgroup_root *root);
  * the owner ran in, which need not be the sweeper's.
  */
 int cgroup_root_record(const struct cgroup_root *root, int fd);
+/* For a group whose processes are out of reach otherwise: a jail whose init could not be got hold of. */
+void cgroup_end(int parent, const char *name);
+
 int cgroup_sweep(int fd, const char *token); /* -EBUSY: some are left, for the next sweep */
 
 /*

@@ -266,7 +266,11 @@ static int spawn(int *ret_step)
 	*ret_step = STEP_IDMAP;
 	r = map_ids(pid, q);
 	if (r < 0) {
+		struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+
 		(void)sys_kill(pid, SIGKILL);
+		while (sys_poll(&gone, 1, -1) == -EINTR)
+			;
 		return r;
 	}
 	(void)sys_write(write_end, "", 1);

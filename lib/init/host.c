@@ -82,18 +82,32 @@ static int sysctl_write(int dir, const char *path, const char *value)
 	return n < 0 ? (int)n : 0;
 }
 
+/*
+ * What programs watch is counted by user, and the kernel counts it as that of each namespace's maker,
+ * too: without a cap of its own a jail can use up all that its caller, or root, may have (128
+ * instances), and no other jail nor a service of the host could watch anything.
+ */
+static int cap_counters(int dir)
+{
+	int r = sysctl_write(dir, "user/max_inotify_instances", "8");
+
+	if (r >= 0)
+		r = sysctl_write(dir, "user/max_inotify_watches", "8192");
+	return r == -ENOENT ? 0 : r; /* a kernel without inotify */
+}
+
 int sysctls_write(struct init *in)
 {
 	const struct plan_header *p = in->plan;
 	const struct plan_sysctl *s = (const void *)((const char *)p + p->sysctls_off);
 	_cleanup_close_ int dir = sys_open("/proc/sys", O_PATH | O_DIRECTORY);
+	int r;
 
 	if (dir < 0)
 		return dir;
 	for (uint32_t i = 0; i < p->n_sysctls; i++) {
 		const char *path = string_at(&in->plan_strings, s[i].path);
 		const char *value = string_at(&in->plan_strings, s[i].value);
-		int r;
 
 		in->index = (int32_t)i;
 		if (!path || !value)
@@ -105,6 +119,9 @@ int sysctls_write(struct init *in)
 			return r;
 	}
 	in->index = -1;
+	r = cap_counters(dir);
+	if (r < 0)
+		return r;
 	if (p->flags & PLAN_NO_NEW_USERNS)
 		return sysctl_write(dir, "user/max_user_namespaces", "0");
 	return 0;

@@ -49,8 +49,14 @@ struct fixture_test {
 	const char *why; /* why only root has it; NULL: the usual reason */
 };
 
-#define FIXTURE_TEST(f) { cmocka_unit_test(f), 0, NULL }
-#define FIXTURE_TEST_NEEDS(f, needs, why) { cmocka_unit_test(f), needs, why }
+#define FIXTURE_TEST(f)                                                                            \
+	{                                                                                          \
+		cmocka_unit_test(f), 0, NULL                                                       \
+	}
+#define FIXTURE_TEST_NEEDS(f, needs, why)                                                          \
+	{                                                                                          \
+		cmocka_unit_test(f), needs, why                                                    \
+	}
 
 struct corner;
 

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -191,6 +192,16 @@ static int try_interfaces(const char *unused)
 }
 
 /* 200 children at once. */
+static int try_inotify(const char *count)
+{
+	int n = atoi(count);
+
+	for (; n > 0; n--)
+		if (inotify_init1(IN_CLOEXEC) < 0)
+			return errno;
+	return 0;
+}
+
 static int try_forks(const char *count)
 {
 	int n = atoi(count), i, r = 0, made = 0;
@@ -611,6 +622,7 @@ static const struct {
 	{ "suid", try_chmod_suid },
 	{ "mknod", try_mknod },
 	{ "listen", try_listen },
+	{ "inotify", try_inotify },
 	{ "orphans", try_orphans },
 	{ "echo", try_echo },
 	{ "flood", try_flood },

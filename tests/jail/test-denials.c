@@ -36,6 +36,8 @@ static const struct denial denials[] = {
 	{ "ptrace of a child", "ptrace", "", EPERM, ON_HOST },
 	{ "a kernel key", "keyctl", "", EPERM, ON_HOST },
 	{ "bpf", "bpf", "", EPERM, ON_HOST },
+	{ "the ninth inotify instance, of those that all of a user share", "inotify", "9", EMFILE,
+	  ON_HOST },
 	{ "io_uring", "io_uring", "", ENOSYS, ON_HOST },
 	{ "memfd_create", "memfd", "", ENOSYS, ON_HOST },
 	{ "userfaultfd", "userfaultfd", "", EPERM, ON_HOST },

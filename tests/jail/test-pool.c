@@ -127,11 +127,12 @@ static void test_a_killed_one_is_not_given_away(void **state)
 
 	fill(pool, 0, 2);
 	/* All inits that are children of ours or of our holder's are of this pool; until they are dead. */
-	(void)snprintf(command, sizeof(command),
-		       "p=$(pgrep -d, -P %d -f ^sandbox-holder); i=$(pgrep -P %d${p:+,$p} "
-		       "-f ^sandbox-init) && kill -KILL $i && "
-		       "while ps -o stat= -p $(echo $i | tr ' ' ,) | grep -qv ^Z; do sleep 0.01; done",
-		       (int)getpid(), (int)getpid());
+	(void)snprintf(
+		command, sizeof(command),
+		"p=$(pgrep -d, -P %d -f ^sandbox-holder); i=$(pgrep -P %d${p:+,$p} "
+		"-f ^sandbox-init) && kill -KILL $i && "
+		"while ps -o stat= -p $(echo $i | tr ' ' ,) | grep -qv ^Z; do sleep 0.01; done",
+		(int)getpid(), (int)getpid());
 	assert_int_equal(system(command), 0);
 	first = take_with_probe(pool, NULL);
 	assert_int_equal(run(first, "write", "/box/mine"), 0);
