@@ -133,6 +133,7 @@ static int dispatch_attended(struct job *job, const struct attended *a)
 	r = sbx_proc_wait(a->p, 0, a->result, &job->error);
 	if (r < 0)
 		return r;
+	job->unenforced |= a->result->unenforced;
 	*a->ended = true;
 	return 1;
 }
@@ -238,9 +239,11 @@ int job_wait(struct job *job, struct sbx_proc *p, uint64_t timeout_ns, struct sb
 			return r;
 	}
 	r = sbx_proc_wait(p, 0, &result, &job->error);
-	if (r == 0)
-		*ret = result;
-	return r;
+	if (r < 0)
+		return r;
+	job->unenforced |= result.unenforced;
+	*ret = result;
+	return 0;
 }
 
 static void policy_freep(struct sbx_policy **p)

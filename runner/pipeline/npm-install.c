@@ -9,13 +9,16 @@
  * not supported, prebuilt ones are. Development packages are installed too: tsx, typescript or vite
  * are listed there, and the student's own `npm ci` has them.
  *
- * What comes out: a copy. npm works in the jail's own tmpfs. After it has ended, `sandbox-inside
- * pack`, as another uid than npm's, writes the tree to a directory of the store that only it is
- * given, as the descriptor of a *detached* clone of that directory's mount: its ".." leads nowhere.
- * The jail's host ids are not known here, so the directory is open to everybody while it is filled;
- * it lies below the store's 0700. Then the jail is killed, and tree_seal() makes root own what it
- * finds plain files, directories and links and refuses the rest: at no time can a jail write to a
- * file that another one reads.
+ * What comes out: a copy. npm works in the jail's own tmpfs. After it has ended, and every process
+ * that it may have left was killed, a directory of the store is mounted in the jail and
+ * `sandbox-inside pack` writes the tree to it; no other program ever runs in the jail while it is
+ * there. The directory is open to everybody while it is filled, since it depends on the caller's
+ * privileges whose the files are; it lies below the store's 0700. Then the jail is killed, and
+ * tree_seal() makes the caller own what it finds plain files, directories and links and refuses the
+ * rest: at no time can a jail write to a file that another one reads.
+ *
+ * The runtime is mounted with mapped ids not for its own sake: an ordinary user's jails can give
+ * files to that user only if they have such a mount from the start.
  *
  * Whose fault a failure is: npm's error code decides. Those of a closed list are the student's (a
  * package that does not exist, a lockfile that does not match); everything else is ours.
@@ -24,10 +27,7 @@
 #include "pipeline/npm-install.h"
 
 #include <fcntl.h>
-#include <linux/mount.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "pipeline/challenge.h"
 #include "pipeline/clean.h"
@@ -38,8 +38,9 @@
 
 #define ENTRY_BYTES (768ull << 20)
 #define ENTRY_FILES 100000
-#define PACK_UID 2000
+#define PACK_TARGET "/opt/store"
 #define PACK_WALL (120 * NSEC_PER_SEC)
+#define KILL_WALL (10 * NSEC_PER_SEC)
 #define OUTPUT_MAX (1u << 20)
 #define ARGS_MAX 48
 #define CA_PATH "/opt/npm/ca.pem"
@@ -91,8 +92,12 @@ static uint32_t jail_mounts(struct install *in, struct sbx_mount *m)
 
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_BIND,
+				     .flags = SBX_MOUNT_IDMAP,
 				     .source = in->job->settings->node_dir,
 				     .target = "/opt/node" };
+	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
+				     .type = SBX_MOUNT_DIR,
+				     .target = PACK_TARGET };
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_FILE,
 				     .mode = 0444,
@@ -108,7 +113,7 @@ static uint32_t jail_mounts(struct install *in, struct sbx_mount *m)
 
 static int make_jail(struct install *in)
 {
-	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 3];
+	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 4];
 	struct sbx_jail_options o = { .size = sizeof(o), .label = "install", .mounts = mounts };
 	struct sbx_forward forward = { .size = sizeof(forward),
 				       .port = in->registry.port,
@@ -385,22 +390,48 @@ static int install(struct install *in, unsigned *ret_packages)
 
 /* ----------------------------------------------------------------------------- pack */
 
-static int detached_staging(struct job *job, const struct store_entry *entry)
+/* kill(2) of everybody at once: no child can slip through, and whoever asks is spared. */
+static int kill_leftovers(struct install *in)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					       MOUNT_ATTR_NOEXEC };
-	_cleanup_close_ int dir = -1, fd = -1;
+	static const char *const argv[] = { "sh", "-c", "kill -KILL -1 2>/dev/null; true", NULL };
+	struct sbx_exec e = { .size = sizeof(e),
+			      .path = "/bin/sh",
+			      .argv = argv,
+			      .cwd = "/",
+			      .wall_ns = KILL_WALL };
+	struct sbx_result result;
+	struct sbx_proc *p = NULL;
+	int r = sbx_jail_exec(in->jail, &p, &e, &in->job->error);
 
-	if (mkdirat(entry->dir, "node_modules", 0700) < 0)
+	if (r < 0)
+		return r;
+	r = job_wait(in->job, p, UINT64_MAX, &result);
+	sbx_proc_free(p);
+	if (r == 0 && (result.verdict != SBX_VERDICT_EXITED || result.exit_code != 0))
+		r = job_fail(in->job, -EIO, "pack", "what npm left running could not be ended");
+	return r;
+}
+
+/* The directory as the jail has it: its ".." leads nowhere outside. */
+static int mount_staging(struct install *in, const struct store_entry *entry)
+{
+	_cleanup_free_ char *path = NULL;
+	struct sbx_mount m = { .size = sizeof(m),
+			       .type = SBX_MOUNT_BIND,
+			       .flags = SBX_MOUNT_RW | SBX_MOUNT_IDMAP | SBX_MOUNT_NOEXEC,
+			       .target = PACK_TARGET };
+	struct job *job = in->job;
+	int r;
+
+	if (asprintf(&path, "%s/node_modules", entry->path) < 0)
+		return job_fail(job, -ENOMEM, "store", "out of memory");
+	if (mkdirat(entry->dir, "node_modules", 0700) < 0 ||
+	    fchmodat(entry->dir, "node_modules", 0777, 0) < 0)
 		return job_fail(job, -errno, "store", "cannot make the staging directory: %m");
-	dir = openat(entry->dir, "node_modules", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || fchmod(dir, 0777) < 0)
-		return job_fail(job, -errno, "store", "cannot open the staging directory: %m");
-	fd = (int)syscall(SYS_open_tree, dir, "",
-			  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return job_fail(job, -errno, "store", "cannot detach the staging directory: %m");
-	return steal_fd(&fd);
+	m.source = path;
+	r = sbx_jail_mount(in->jail, &m, &job->error);
+	return r < 0 ? r
+		     : sbx_jail_open(in->jail, PACK_TARGET, O_RDONLY | O_DIRECTORY, &job->error);
 }
 
 static int pack_failed(struct install *in, const struct sbx_result *result)
@@ -424,7 +455,7 @@ static int run_pack(struct install *in, int staging)
 				     "--max-files",    files,  NULL };
 	struct sbx_fd fd = { staging, 3, SBX_FD_TREE_WRITE };
 	struct sbx_exec e = { .size = sizeof(e),
-			      .flags = SBX_EXEC_STDERR | SBX_EXEC_IDS,
+			      .flags = SBX_EXEC_STDERR,
 			      .path = INSIDE_PATH,
 			      .argv = argv,
 			      .cwd = "/app/node_modules",
@@ -432,9 +463,7 @@ static int run_pack(struct install *in, int staging)
 			      .stderr_limit = OUTPUT_MAX,
 			      .fds = &fd,
 			      .n_fds = 1,
-			      .wall_ns = PACK_WALL,
-			      .uid = PACK_UID,
-			      .gid = PACK_UID };
+			      .wall_ns = PACK_WALL };
 	struct sbx_result result;
 	struct sbx_proc *p = NULL;
 	int r;
@@ -457,12 +486,13 @@ static int run_pack(struct install *in, int staging)
 
 static int pack_and_seal(struct install *in, struct store_entry *entry, struct tree_sum *ret)
 {
-	_cleanup_close_ int staging = detached_staging(in->job, entry);
-	int r;
+	_cleanup_close_ int staging = -1;
+	int r = kill_leftovers(in);
 
-	if (staging < 0)
-		return staging;
-	r = run_pack(in, staging);
+	if (r == 0)
+		r = staging = mount_staging(in, entry);
+	if (r >= 0)
+		r = run_pack(in, staging);
 	if (r != 0)
 		return r;
 	r = sbx_jail_kill(in->jail, &in->job->error);

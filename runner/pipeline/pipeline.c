@@ -135,8 +135,10 @@ static void collect(struct job *job)
 	job->has_stats = sbx_jail_stats(job->app, &job->stats, NULL) == 0;
 	if (job->server && !job->server_ended) {
 		(void)sbx_jail_kill(job->app, NULL);
-		if (sbx_proc_wait(job->server, STOP_TIMEOUT, &result, NULL) == 0)
+		if (sbx_proc_wait(job->server, STOP_TIMEOUT, &result, NULL) == 0) {
 			job->server_result = result;
+			job->unenforced |= result.unenforced;
+		}
 	}
 	keep_log(job);
 }

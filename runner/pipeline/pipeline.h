@@ -45,7 +45,7 @@ const char *verdict_name(enum verdict v); /* "AC", "PARTIAL", ... */
 struct settings {
 	char *policy_dir; /* base.json, node-server.json ... */
 	char *inside;     /* the sandbox-inside executable; its siblings lie beside it */
-	char *store_dir;  /* --store, $SANDBOX_STORE, /var/lib/sandbox */
+	char *store_dir;  /* --store, $SANDBOX_STORE, or the default of settings.c */
 	char *node_dir;   /* the pinned runtime: bin/node, lib/node_modules/npm (toolchain.c) */
 	char *postgres_dir; /* bin directory of a Postgres installation; NULL: none found */
 	int verbose;
@@ -139,6 +139,7 @@ struct job {
 	bool was_ready;         /* the server answered: later it can only crash */
 	struct sbx_stats stats; /* of the app's jail, taken before it is torn down */
 	bool has_stats;
+	uint32_t unenforced; /* SBX_LIMIT_*: what some jail so far had to go without */
 	bool heap_exhausted;    /* the log holds V8's own words for it (job_take_log) */
 	char *inside_paths[4];
 

@@ -25,6 +25,7 @@ struct boot {
 	int answer;    /* of the last probe */
 };
 
+/* 0: nothing on this host counts it. */
 static uint64_t cpu_used(struct job *job)
 {
 	struct sbx_stats s = { .size = sizeof(s) };
@@ -72,6 +73,11 @@ static int silent(struct job *job, const struct boot *b, const char *waited)
 	uint64_t cpu = cpu_used(job) - b->cpu_at_start, wall = now_ns() - b->began;
 	char used[UNITS_TEXT];
 
+	if (!cpu_used(job))
+		return job_verdict(job, VERDICT_BOOT,
+				   "The server did not listen on port %u within %s: it waits for "
+				   "something, is in an endless loop, or never calls listen().",
+				   job->challenge->port, waited);
 	units_duration(used, cpu);
 	if (cpu > wall / 2)
 		return job_verdict(

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 
 #include "pipeline/clean.h"
+#include "pipeline/limits.h"
 #include "pipeline/units.h"
 #include "pipeline/verdict.h"
 #include "util/util.h"
@@ -140,23 +141,42 @@ static const char *verdict_color(enum verdict v)
 	return v == VERDICT_PARTIAL || v == VERDICT_CANCELLED ? YELLOW : RED;
 }
 
+/* What no control group counts is left out. */
 static void put_usage(const struct report *r, const struct job *job)
 {
 	const struct challenge_limits *l = &job->challenge->limits;
 	const struct sbx_stats *s = &job->stats;
-	char peak[UNITS_TEXT], memory[UNITS_TEXT], cpu[UNITS_TEXT], used[UNITS_TEXT],
-		disk[UNITS_TEXT];
-	char files[UNITS_TEXT];
+	char a[UNITS_TEXT], b[UNITS_TEXT], c[UNITS_TEXT];
 
 	if (!job->has_stats)
 		return;
-	fprintf(r->out,
-		"  %sused: memory %s (limit %s, and %s for files), CPU %s, disk %s (limit %s), "
-		"%.2f s in all%s\n",
-		paint(r, DIM), units_size(peak, s->memory_peak), units_size(memory, l->memory),
-		units_size(files, s->disk_total), units_duration(cpu, s->cpu_ns),
-		units_size(used, s->disk_used), units_size(disk, l->disk),
-		(double)job->wall_ns / (double)NSEC_PER_SEC, paint(r, RESET));
+	fprintf(r->out, "  %sused: ", paint(r, DIM));
+	if (s->memory_peak)
+		fprintf(r->out, "memory %s (limit %s, and %s for files), ",
+			units_size(a, s->memory_peak), units_size(b, l->memory),
+			units_size(c, s->disk_total));
+	if (s->cpu_ns)
+		fprintf(r->out, "CPU %s, ", units_duration(a, s->cpu_ns));
+	fprintf(r->out, "disk %s (limit %s), %.2f s in all%s\n", units_size(a, s->disk_used),
+		units_size(b, l->disk), (double)job->wall_ns / (double)NSEC_PER_SEC,
+		paint(r, RESET));
+}
+
+static void put_unenforced(const struct report *r, uint32_t limits)
+{
+	const char *name, *before = "";
+	uint32_t bit;
+
+	if (!limits)
+		return;
+	fputs("  not enforced on this host, as it was allowed: ", r->out);
+	for (unsigned int i = 0; (name = limit_name(i, &bit)); i++) {
+		if (!(limits & bit))
+			continue;
+		fprintf(r->out, "%s%s", before, name);
+		before = ", ";
+	}
+	fputc('\n', r->out);
 }
 
 static void put_verdict(const struct report *r, const struct job *job)
@@ -191,4 +211,5 @@ void report_end(const struct report *r, const struct job *job)
 	for (uint32_t i = 0; i < job->n_notes; i++)
 		fprintf(r->out, "  note: %s\n", job->notes[i]);
 	put_usage(r, job);
+	put_unenforced(r, job->unenforced);
 }

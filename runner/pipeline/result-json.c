@@ -6,6 +6,7 @@
 
 #include "pipeline/report.h"
 #include "pipeline/clean.h"
+#include "pipeline/limits.h"
 #include "pipeline/verdict.h"
 #include "util/util.h"
 
@@ -138,10 +139,12 @@ static void put_usage(cJSON *root, const struct job *job)
 	if (!job->has_stats)
 		return;
 	o = cJSON_AddObjectToObject(root, "usage");
-	put_number(o, "memory_peak", (double)s->memory_peak);
+	if (s->memory_peak)
+		put_number(o, "memory_peak", (double)s->memory_peak);
 	if (s->pids_peak)
 		put_number(o, "pids_peak", (double)s->pids_peak);
-	put_number(o, "cpu_ms", ms(s->cpu_ns));
+	if (s->cpu_ns)
+		put_number(o, "cpu_ms", ms(s->cpu_ns));
 	put_number(o, "disk_used", (double)s->disk_used);
 	put_number(o, "disk_total", (double)s->disk_total);
 	put_number(o, "oom_kills", (double)s->oom_kills);
@@ -192,6 +195,17 @@ static void put_server(cJSON *root, const struct job *job)
 	put_enforced(root, r);
 }
 
+static void put_unenforced(cJSON *root, uint32_t limits)
+{
+	cJSON *list = cJSON_AddArrayToObject(root, "unenforced");
+	const char *name;
+	uint32_t bit;
+
+	for (unsigned int i = 0; (name = limit_name(i, &bit)); i++)
+		if (limits & bit)
+			cJSON_AddItemToArray(list, cJSON_CreateString(name));
+}
+
 static void put_error(cJSON *root, const struct sbx_error *e)
 {
 	cJSON *o = cJSON_AddObjectToObject(root, "error");
@@ -222,6 +236,7 @@ static void put_all(cJSON *root, const struct job *job)
 	put_limits(root, &job->challenge->limits);
 	put_usage(root, job);
 	put_server(root, job);
+	put_unenforced(root, job->unenforced);
 	list = cJSON_AddArrayToObject(root, "notes");
 	for (uint32_t i = 0; i < job->n_notes; i++)
 		cJSON_AddItemToArray(list, cJSON_CreateString(job->notes[i]));

@@ -60,10 +60,22 @@ static int random_name(const char *prefix, char **ret)
 	return 0;
 }
 
+/*
+ * Nobody else's, and no group is inherited by what is made below: jails of an ordinary user know one
+ * group only, and files of another cannot be copied up in an overlay.
+ */
+static int make_private(int fd, const struct stat *st)
+{
+	if ((st->st_mode & 07777) == 0700 && st->st_gid == getegid())
+		return 0;
+	return fchown(fd, (uid_t)-1, getegid()) < 0 || fchmod(fd, 0700) < 0 ? -errno : 0;
+}
+
 static int open_subdir(int parent, const char *name)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
+	int r;
 
 	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
 		return -errno;
@@ -74,9 +86,8 @@ static int open_subdir(int parent, const char *name)
 		return -errno;
 	if (st.st_uid != geteuid())
 		return -EPERM;
-	if ((st.st_mode & 0777) != 0700 && fchmod(fd, 0700) < 0)
-		return -errno;
-	return steal_fd(&fd);
+	r = make_private(fd, &st);
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 int store_kind_fd(struct store *s, const char *kind)
@@ -88,6 +99,7 @@ static int open_root(const char *path, struct sbx_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
+	int r;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return store_error(err, -errno, path,
@@ -107,9 +119,9 @@ static int open_root(const char *path, struct sbx_error *err)
 				   "the store can be written by others (mode %04o): "
 				   "run chmod 0700 on it",
 				   st.st_mode & 07777);
-	if ((st.st_mode & 0777) != 0700 && fchmod(fd, 0700) < 0)
-		return store_error(err, -errno, path, "cannot chmod the store: %s",
-				   strerror(errno));
+	r = make_private(fd, &st);
+	if (r < 0)
+		return store_error(err, r, path, "cannot make the store private: %s", strerror(-r));
 	return steal_fd(&fd);
 }
 

@@ -12,8 +12,9 @@
  *   STORE/locks/<kind>-<key>        flock(2): exclusive while it is made or evicted, shared while
  * used
  *
- * The directory belongs to root with mode 0700, so that no name in it can be reached by anybody
- * else whatever owns the files below. A process that dies leaves its lock behind free: what it was
+ * The directory belongs to the caller with mode 0700, so that no name in it can be reached by anybody
+ * else whatever owns the files below. An ordinary user's other programs may write to what is in the
+ * user's store; jails never may. A process that dies leaves its lock behind free: what it was
  * making is removed by the next one that opens the store.
  */
 
@@ -49,7 +50,7 @@ int store_fd(const struct store *s);
 
 /*
  * Gets entry `key` of `kind`, waiting while somebody else makes it. 0: it is there; 1: it is not
- * and the caller has to make it: fill the staging directory ret->path (mode 0700, root's), then
+ * and the caller has to make it: fill the staging directory ret->path (mode 0700, the caller's), then
  * store_publish() or free. -EINTR: `cancel_fd` (or -1) became readable.
  */
 int store_get(struct store *s, const char *kind, const char *key, int cancel_fd,

@@ -15,7 +15,9 @@
 #include "pipeline/template.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "pipeline/clean.h"
 #include "pipeline/key.h"
@@ -88,6 +90,7 @@ const char *const postgres_env[] = { "PATH=/usr/bin:/bin", "HOME=/tmp", "LANG=" 
 
 struct build {
 	struct job *job;
+	struct store_entry *entry;
 	struct sbx_plan *plan;
 	struct sbx_jail *jail;
 	char *initdb, *postgres;
@@ -124,6 +127,23 @@ uint32_t template_mounts(const struct job *job, struct sbx_mount *ret, char **ow
 
 /* ------------------------------------------------------------------------------ key */
 
+/*
+ * A template is of use only to callers who can give its files to Postgres: those with the rights to
+ * map ids, or those with just the ids, the group's included, that the files have.
+ */
+static void add_owner(struct key *k)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	const uint32_t ids[] = { geteuid(), getegid() };
+	uint32_t maps_ids;
+
+	(void)syscall(SYS_capget, &header, caps);
+	maps_ids = caps[0].effective >> CAP_SYS_ADMIN & 1;
+	key_add(k, ids, sizeof(ids));
+	key_add(k, &maps_ids, sizeof(maps_ids));
+}
+
 /* The binary stands for the version: an update, however small, changes its size or its time. */
 static int make_key(struct job *job, char *ret, size_t size)
 {
@@ -140,7 +160,8 @@ static int make_key(struct job *job, char *ret, size_t size)
 		return job_fail(job, -ENOMEM, "template", "out of memory");
 	if (stat(binary, &st) < 0)
 		return job_fail(job, -errno, "template", "cannot find %s: %m", binary);
-	key_begin(&k, "postgres 1");
+	key_begin(&k, "postgres 2");
+	add_owner(&k);
 	key_add_string(&k, binary);
 	key_add(&k, &st.st_size, sizeof(st.st_size));
 	key_add(&k, &st.st_mtim, sizeof(st.st_mtim));
@@ -285,6 +306,27 @@ static int make_jail(struct build *b, const char *data)
 	return sbx_jail_new(job->ctx, b->plan, &b->jail, &o, &job->error);
 }
 
+/*
+ * Postgres runs only in a directory of its own. Where ids on the disk are mapped, that is one of the
+ * policy's user; an ordinary user cannot map them, and is that user himself. The jail shows which:
+ * a directory of ours, seen through its mount, is somebody else's where they are mapped.
+ */
+static int give_data(struct build *b)
+{
+	struct job *job = b->job;
+	_cleanup_close_ int seen = sbx_jail_open(b->jail, POSTGRES_DATA, O_PATH | O_DIRECTORY,
+						 &job->error);
+	struct stat st;
+
+	if (seen < 0)
+		return seen;
+	if (fstat(seen, &st) < 0 ||
+	    (st.st_uid != geteuid() && fchownat(b->entry->dir, "data", POSTGRES_UID, POSTGRES_UID,
+						AT_SYMLINK_NOFOLLOW) < 0))
+		return job_fail(job, -errno, "template", "cannot give the data to Postgres: %m");
+	return 0;
+}
+
 static int prepare(struct build *b, const char *data)
 {
 	const char *dir = b->job->settings->postgres_dir;
@@ -298,6 +340,8 @@ static int prepare(struct build *b, const char *data)
 		return b->log;
 	r = make_jail(b, data);
 	if (r == 0)
+		r = give_data(b);
+	if (r == 0)
 		r = run_initdb(b);
 	if (r == 0)
 		r = write_files(b);
@@ -310,15 +354,14 @@ static int prepare(struct build *b, const char *data)
 
 static int build_template(struct job *job, struct store_entry *e)
 {
-	_cleanup_(build_done) struct build b = { .job = job, .log = -1 };
+	_cleanup_(build_done) struct build b = { .job = job, .entry = e, .log = -1 };
 	_cleanup_free_ char *data = NULL;
 	struct tree_sum sum;
 	int r;
 
 	if (asprintf(&data, "%s/data", e->path) < 0)
 		return job_fail(job, -ENOMEM, "template", "out of memory");
-	if (mkdirat(e->dir, "data", 0700) < 0 ||
-	    fchownat(e->dir, "data", POSTGRES_UID, POSTGRES_UID, AT_SYMLINK_NOFOLLOW) < 0)
+	if (mkdirat(e->dir, "data", 0700) < 0)
 		return job_fail(job, -errno, "template", "cannot make %s: %m", data);
 	r = prepare(&b, data);
 	if (r < 0)

@@ -11,17 +11,23 @@
 
 #define MANIFEST_MAX (64 * 1024)
 
-static int toolchain_error(struct sbx_error *err, int code, const char *dir, const char *what)
+static int toolchain_error(struct sbx_error *err, int code, const char *store_dir, const char *dir,
+			   const char *what)
 {
 	if (!err)
 		return code;
 	*err = (struct sbx_error){ .code = code };
 	(void)snprintf(err->stage, sizeof(err->stage), "toolchain");
 	(void)snprintf(err->item, sizeof(err->item), "%s", dir);
-	(void)snprintf(
-		err->text, sizeof(err->text),
-		"%s: run runner/toolchain/install.sh STORE once (it needs npm and the registry)",
-		what);
+	if (code == -EACCES)
+		(void)snprintf(err->text, sizeof(err->text),
+			       "the store is not yours to read: name one of your own with --store "
+			       "or $SANDBOX_STORE");
+	else
+		(void)snprintf(err->text, sizeof(err->text),
+			       "%s: run runner/toolchain/install.sh %.60s once (needs npm and the "
+			       "registry)",
+			       what, store_dir);
 	return code;
 }
 
@@ -96,13 +102,13 @@ int toolchain_find(struct toolchain *ret, const char *store_dir, struct sbx_erro
 		return -ENOMEM;
 	t.dir = realpath(path, NULL);
 	if (!t.dir)
-		return toolchain_error(err, errno == ENOMEM ? -ENOMEM : -errno, path,
+		return toolchain_error(err, -errno, store_dir, path,
 				       "the pinned Node runtime is not in the store");
 	r = node_version(&t);
 	if (r == 0)
 		r = npm_version(&t);
 	if (r < 0)
-		return toolchain_error(err, r, path,
+		return toolchain_error(err, r, store_dir, path,
 				       "the pinned Node runtime in the store is damaged");
 	*ret = t;
 	t.dir = NULL;

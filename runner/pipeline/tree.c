@@ -120,12 +120,12 @@ static int seal_file(struct walk *w, int parent, const char *name, const struct 
 		return -EINVAL;
 	if (S_ISREG(st->st_mode) && ((mode != 0644 && mode != 0755) || st->st_nlink != 1))
 		return -EINVAL;
-	return fchownat(parent, name, 0, 0, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	return fchownat(parent, name, geteuid(), getegid(), AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
 static int seal_dir(struct walk *w, int dir, int parent, const char *name)
 {
-	if (fchown(dir, 0, 0) < 0 || fchmod(dir, 0755) < 0)
+	if (fchown(dir, geteuid(), getegid()) < 0 || fchmod(dir, 0755) < 0)
 		return -errno;
 	return 0;
 }

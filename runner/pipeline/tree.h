@@ -18,7 +18,8 @@ struct tree_sum {
 int tree_sum(int dir, struct tree_sum *ret);
 
 /*
- * Makes a tree that a jail has written ours: every entry becomes root's, and whatever is not a
+ * Makes a tree that a jail has written ours: every entry becomes the caller's (who may only give to
+ * himself what is his already, unless he is root: -EPERM), and whatever is not a
  * plain file of mode 0644 or 0755 with one name, a directory or a symbolic link is refused with
  * -EINVAL. Directories become 0755, `dir` included. Nobody else may write to the tree any more.
  */

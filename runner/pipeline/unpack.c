@@ -16,7 +16,6 @@
 #define UNPACK_OUTPUT (64u << 10)
 /* Of the group, above the sum of what its jails may have: small file systems, the inits. */
 #define GROUP_SLACK (256ull << 20)
-#define GROUP_PIDS 64
 
 static void undo_group(void *data)
 {
@@ -37,6 +36,7 @@ static void undo_facts(void *data)
 	facts_done(&((struct job *)data)->facts);
 }
 
+/* The number of processes needs no sum: each jail's limit is all that it may have. */
 static int make_group(struct job *job)
 {
 	const struct challenge_limits *l = &job->challenge->limits;
@@ -44,7 +44,6 @@ static int make_group(struct job *job)
 		.size = sizeof(o),
 		.label = "submission",
 		.memory = l->memory + l->disk + GROUP_SLACK,
-		.pids = l->pids + GROUP_PIDS,
 	};
 	int r;
 

@@ -34,7 +34,8 @@ static struct {
 
 static const struct option_spec specs[] = {
 	{ OPTION_STRING, 0, "store", "DIR", &opt.store,
-	  "where runtimes and dependencies are kept (default: /var/lib/sandbox)" },
+	  "where runtimes and dependencies are kept (default: $SANDBOX_STORE, " SETTINGS_STORE_HELP
+	  ")" },
 	{ OPTION_OPTIONAL, 0, "json", "FILE", &opt.json, "all checks as JSON, to FILE or stdout" },
 	{ OPTION_FLAG, 'q', "quiet", NULL, &opt.quiet, "only what does not pass" },
 	{ OPTION_COLOR, 0, "color", "WHEN", &opt.color, "auto, always or never" },
@@ -51,7 +52,7 @@ static const struct command command = {
 		    "  sandbox-run doctor --json | jq '.checks[] | select(.status != \"pass\")'",
 	.epilog = "Exit codes:\n"
 		  "  0  nothing fails (there may be warnings)\n"
-		  "  1  something fails: no jail, or none with limits, can be made\n"
+		  "  1  something fails: no jail, or as root none with limits, can be made\n"
 		  "  2  the command line is wrong",
 	.options = specs,
 };
@@ -136,21 +137,27 @@ static void check_store_space(struct report *r, const char *dir)
 		    (unsigned long long)v.f_favail);
 }
 
+/* An ordinary user who only wants exec needs none: no failure then. */
 static void check_store(struct report *r, const struct settings *s)
 {
 	static const char breaks[] = "grade has no place for runtimes and dependencies";
+	int failed = geteuid() == 0 ? SBX_CHECK_FAIL : SBX_CHECK_WARN;
 	char dir[4096], remedy[160];
 	struct stat st;
 
 	nearest_existing(s->store_dir, dir, sizeof(dir));
-	(void)snprintf(remedy, sizeof(remedy), "install -d -m 0700 -o root %.120s", s->store_dir);
+	if (geteuid() == 0)
+		(void)snprintf(remedy, sizeof(remedy), "install -d -m 0700 -o root %.120s",
+			       s->store_dir);
+	else
+		(void)snprintf(remedy, sizeof(remedy),
+			       "name a directory of your own with --store or $SANDBOX_STORE");
 	if (access(dir, W_OK | X_OK) < 0 || stat(dir, &st) < 0)
-		add(r, SBX_CHECK_FAIL, "store", breaks, remedy, "%.60s: %s", dir, strerror(errno));
+		add(r, failed, "store", breaks, remedy, "%.60s: %s", dir, strerror(errno));
 	else if (streq(dir, s->store_dir) &&
 		 (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)))
-		add(r, SBX_CHECK_FAIL, "store", "others could change what submissions are run with",
-		    remedy, "%.50s: uid %u, mode %04o", dir, (unsigned int)st.st_uid,
-		    st.st_mode & 07777);
+		add(r, failed, "store", "others could change what submissions are run with", remedy,
+		    "%.50s: uid %u, mode %04o", dir, (unsigned int)st.st_uid, st.st_mode & 07777);
 	else
 		add(r, SBX_CHECK_PASS, "store", NULL, NULL, "%.70s%s", s->store_dir,
 		    streq(dir, s->store_dir) ? "" : " will be made");
@@ -187,11 +194,15 @@ static void check_node(struct report *r, const struct settings *s)
 		toolchain_done(&t);
 		return;
 	}
+	if (err.code == -EACCES) {
+		add(r, SBX_CHECK_WARN, "node", breaks, "see store", "the store cannot be read");
+		return;
+	}
 	(void)snprintf(remedy, sizeof(remedy), "%srunner/toolchain/install.sh %.100s",
 		       npm ? "" : "apt-get install npm && ", s->store_dir);
 	add(r, SBX_CHECK_WARN, "node", breaks, remedy, "%s",
-	    err.code == -ENOENT ? "the store has no Node runtime" :
-				  "the store's Node runtime is damaged");
+	    err.code == -ENOENT ? "the store has no Node runtime"
+				: "the store's Node runtime is damaged");
 	if (npm)
 		add(r, SBX_CHECK_PASS, "npm", NULL, NULL, "in PATH; it installs the store's own");
 	else
@@ -268,6 +279,31 @@ static uint32_t count(const struct report *r, int status)
 	return n;
 }
 
+static bool passes(const struct report *r, const char *name)
+{
+	for (uint32_t i = 0; i < r->n; i++)
+		if (streq(r->checks[i].name, name))
+			return r->checks[i].status == SBX_CHECK_PASS;
+	return false;
+}
+
+/* What all that comes to, for who reads the last line only. */
+static void print_conclusion(const struct report *r)
+{
+	bool memory = passes(r, "cgroup-memory"), cpu = passes(r, "cgroup-cpu");
+
+	if (count(r, SBX_CHECK_FAIL))
+		printf("Repair what fails before anything is run here.\n");
+	else if (memory && cpu)
+		printf("Jails and all of their limits work for uid %u.\n", (unsigned int)geteuid());
+	else
+		printf("Jails work for uid %u, but no limit of %s can be enforced for it.\n",
+		       (unsigned int)geteuid(),
+		       !memory && !cpu ? "memory or processors"
+		       : !memory       ? "memory"
+				       : "processors");
+}
+
 static void print_table(const struct report *r)
 {
 	static const char *const words[] = { "PASS", "WARN", "FAIL" };
@@ -289,6 +325,7 @@ static void print_table(const struct report *r)
 	}
 	printf("%s%u checks: %u passed, %u warnings, %u failures\n", opt.quiet ? "" : "\n", r->n,
 	       count(r, SBX_CHECK_PASS), count(r, SBX_CHECK_WARN), count(r, SBX_CHECK_FAIL));
+	print_conclusion(r);
 }
 
 static int print_json(const struct report *r)
@@ -302,6 +339,7 @@ static int print_json(const struct report *r)
 
 	(void)cJSON_AddStringToObject(o, "schema", "sandbox-doctor/1");
 	(void)cJSON_AddStringToObject(o, "version", sbx_version());
+	(void)cJSON_AddNumberToObject(o, "uid", geteuid());
 	(void)cJSON_AddBoolToObject(o, "ok", count(r, SBX_CHECK_FAIL) == 0);
 	list = cJSON_AddArrayToObject(o, "checks");
 	for (uint32_t i = 0; i < r->n; i++) {

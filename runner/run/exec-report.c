@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
-/* See exec-report.h. The object's members are documented in sandbox-run(1). */
+/* What exec says to machines. The objects' members are documented in sandbox-run(1). */
 
 #include "exec-report.h"
+#include "pipeline/limits.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <util/util.h>
 
-#define EXIT_LIMIT 124
-#define EXIT_SETUP 125
-
 static const char *const verdicts[] = {
 	[SBX_VERDICT_EXITED] = "exited", [SBX_VERDICT_SIGNALED] = "signaled",
 	[SBX_VERDICT_KILLED] = "killed", [SBX_VERDICT_WALL] = "wall",
-	[SBX_VERDICT_CPU] = "cpu",	 [SBX_VERDICT_MEMORY] = "memory",
-	[SBX_VERDICT_DISK] = "disk",	 [SBX_VERDICT_PIDS] = "pids",
+	[SBX_VERDICT_CPU] = "cpu",       [SBX_VERDICT_MEMORY] = "memory",
+	[SBX_VERDICT_DISK] = "disk",     [SBX_VERDICT_PIDS] = "pids",
 	[SBX_VERDICT_OUTPUT] = "output", [SBX_VERDICT_SECURITY] = "security",
 	[SBX_VERDICT_LOST] = "lost",
 };
@@ -26,127 +24,16 @@ static const struct {
 	uint32_t bit;
 	const char *name;
 } hits[] = {
-	{ SBX_HIT_WALL, "wall" },   { SBX_HIT_CPU, "cpu" },	      { SBX_HIT_MEMORY, "memory" },
-	{ SBX_HIT_DISK, "disk" },   { SBX_HIT_PIDS, "pids" },	      { SBX_HIT_OUTPUT, "output" },
+	{ SBX_HIT_WALL, "wall" },   { SBX_HIT_CPU, "cpu" },           { SBX_HIT_MEMORY, "memory" },
+	{ SBX_HIT_DISK, "disk" },   { SBX_HIT_PIDS, "pids" },         { SBX_HIT_OUTPUT, "output" },
 	{ SBX_HIT_FSIZE, "fsize" }, { SBX_HIT_SECURITY, "security" },
 };
 
 static const char *const enforcers[] = {
-	[SBX_BY_NONE] = "none",	    [SBX_BY_CGROUP2] = "cgroup2", [SBX_BY_CGROUP1] = "cgroup1",
-	[SBX_BY_RLIMIT] = "rlimit", [SBX_BY_TMPFS] = "tmpfs",	  [SBX_BY_TIMER] = "timer",
-	[SBX_BY_PIPE] = "pipe",	    [SBX_BY_NO_SWAP] = "no-swap",
+	[SBX_BY_NONE] = "none",     [SBX_BY_CGROUP2] = "cgroup2", [SBX_BY_CGROUP1] = "cgroup1",
+	[SBX_BY_RLIMIT] = "rlimit", [SBX_BY_TMPFS] = "tmpfs",     [SBX_BY_TIMER] = "timer",
+	[SBX_BY_PIPE] = "pipe",     [SBX_BY_NO_SWAP] = "no-swap",
 };
-
-int exec_exit_code(const struct sbx_result *r)
-{
-	if (r->verdict == SBX_VERDICT_WALL || r->verdict == SBX_VERDICT_CPU)
-		return EXIT_LIMIT;
-	if (r->verdict == SBX_VERDICT_LOST)
-		return EXIT_SETUP;
-	if (r->exit_code >= 0)
-		return r->exit_code;
-	return 128 + (r->term_signal > 0 ? r->term_signal : SIGKILL);
-}
-
-/* ---------------------------------------------------------------- for people */
-
-/* " 64M", or " of the policy" where the command line set none. */
-static const char *limit(const char *text, char buf[64])
-{
-	(void)snprintf(buf, 64, text ? " %.40s" : "%s of the policy", text ? text : "");
-	return buf;
-}
-
-static void megabytes(uint64_t bytes, char buf[32])
-{
-	if (bytes < 1 << 20)
-		(void)snprintf(buf, 32, "%.1fK", (double)bytes / (1 << 10));
-	else
-		(void)snprintf(buf, 32, "%.1fM", (double)bytes / (1 << 20));
-}
-
-static void say_memory(const struct sbx_result *r, const char *limit_text)
-{
-	char peak[32];
-
-	megabytes(r->stats.memory_peak, peak);
-	fprintf(stderr, "sandbox-run: memory limit%s reached (peak %s, killed by the kernel)\n",
-		limit_text, peak);
-}
-
-static void say_disk(const struct sbx_result *r, const struct exec_limits *l)
-{
-	char used[32], buf[64];
-
-	if (!(r->hit & SBX_HIT_DISK)) {
-		fprintf(stderr, "sandbox-run: file size limit%s reached\n", limit(l->fsize, buf));
-		return;
-	}
-	megabytes(r->stats.disk_used, used);
-	fprintf(stderr,
-		"sandbox-run: disk limit%s reached (%s written, no byte or no file is left)\n",
-		limit(l->disk, buf), used);
-}
-
-static void say_output(const struct sbx_result *r, const struct exec_limits *l)
-{
-	char out[32], err[32], buf[64];
-
-	megabytes(r->stdout_bytes, out);
-	megabytes(r->stderr_bytes, err);
-	fprintf(stderr,
-		"sandbox-run: output limit%s reached (%s of stdout, %s of stderr); the middle was "
-		"cut\n",
-		limit(l->output, buf), out, err);
-}
-
-void exec_summary(const struct sbx_result *r, const struct exec_limits *l)
-{
-	char buf[64];
-
-	if (r->hit & SBX_HIT_OUTPUT)
-		say_output(r, l);
-	switch (r->verdict) {
-	case SBX_VERDICT_WALL:
-		fprintf(stderr, "sandbox-run: time limit%s reached (wall clock)\n",
-			limit(l->wall, buf));
-		return;
-	case SBX_VERDICT_CPU:
-		fprintf(stderr, "sandbox-run: cpu time limit%s reached (%.2f s used)\n",
-			limit(l->cpu_time, buf), (double)r->stats.cpu_ns / 1e9);
-		return;
-	case SBX_VERDICT_MEMORY:
-		say_memory(r, limit(l->memory, buf));
-		return;
-	case SBX_VERDICT_DISK:
-		say_disk(r, l);
-		return;
-	case SBX_VERDICT_PIDS:
-		fprintf(stderr, "sandbox-run: process limit%s reached (%llu starts refused)\n",
-			limit(l->pids, buf), (unsigned long long)r->stats.pids_refused);
-		return;
-	case SBX_VERDICT_SECURITY:
-		fputs("sandbox-run: killed for a system call of another architecture (i386 or "
-		      "x32)\n",
-		      stderr);
-		return;
-	case SBX_VERDICT_LOST:
-		fputs("sandbox-run: the jail's init ended without a word; this is a failure of the "
-		      "sandbox\n",
-		      stderr);
-		return;
-	case SBX_VERDICT_SIGNALED:
-		if (r->term_signal == SIGPIPE) /* `| head`: the reader had enough */
-			return;
-		fprintf(stderr, "sandbox-run: the command was ended by signal %d (%s)\n",
-			r->term_signal, strsignal(r->term_signal));
-		return;
-	default:
-		return;
-	}
-}
-
-/* -------------------------------------------------------------- for machines */
 
 static void add_ms(cJSON *o, const char *name, uint64_t ns)
 {
@@ -173,6 +60,17 @@ static void add_enforced(cJSON *o, const struct sbx_result *r)
 	add_by(e, "wall", r->wall_by);
 	add_by(e, "disk", r->disk_by);
 	add_by(e, "output", r->output_by);
+}
+
+static void add_unenforced(cJSON *o, const struct sbx_result *r)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, "unenforced");
+	const char *name;
+	uint32_t bit;
+
+	for (unsigned int i = 0; (name = limit_name(i, &bit)); i++)
+		if (r->unenforced & bit)
+			(void)cJSON_AddItemToArray(list, cJSON_CreateString(name));
 }
 
 static void add_usage(cJSON *o, const struct sbx_result *r)
@@ -218,6 +116,7 @@ static void add_result(cJSON *o, const struct sbx_result *r)
 			(void)cJSON_AddItemToArray(hit, cJSON_CreateString(hits[i].name));
 	add_usage(o, r);
 	add_enforced(o, r);
+	add_unenforced(o, r);
 	(void)cJSON_AddNullToObject(o, "error");
 }
 
@@ -236,23 +135,116 @@ static void add_error(cJSON *o, const struct sbx_error *err)
 	(void)cJSON_AddStringToObject(e, "text", err->text);
 }
 
-int exec_json(FILE *to, const struct sbx_result *r, const struct sbx_error *err, int exit_code)
+static int write_object(FILE *to, cJSON *o)
 {
-	cJSON *o = cJSON_CreateObject();
-	char *text;
+	char *text = cJSON_PrintUnformatted(o);
 	int n;
 
+	cJSON_Delete(o);
+	if (!text)
+		return -ENOMEM;
+	errno = EIO;
+	n = fprintf(to, "%s\n", text);
+	free(text);
+	return n < 0 || fflush(to) != 0 ? -errno : 0;
+}
+
+int exec_json(FILE *to, const char *event, const struct sbx_result *r, const struct sbx_error *err,
+	      int exit_code)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	if (event)
+		(void)cJSON_AddStringToObject(o, "event", event);
 	(void)cJSON_AddStringToObject(o, "schema", "sandbox-exec/1");
 	(void)cJSON_AddNumberToObject(o, "status", exit_code);
 	if (r)
 		add_result(o, r);
 	else
 		add_error(o, err);
-	text = cJSON_PrintUnformatted(o);
-	cJSON_Delete(o);
-	if (!text)
-		return -ENOMEM;
-	n = fprintf(to, "%s\n", text);
-	free(text);
-	return n < 0 || fflush(to) != 0 ? -EIO : 0;
+	return write_object(to, o);
+}
+
+/* ----------------------------------------------------------------- outputs */
+
+int exec_outputs_open(struct exec_outputs *out, const struct exec_options *o, struct sbx_error *err)
+{
+	int fd;
+
+	if (o->json.given && (!o->json.value || streq(o->json.value, "-")))
+		out->json = stdout;
+	else if (o->json.given)
+		out->json = fopen(o->json.value, "we");
+	if (o->json.given && !out->json)
+		return exec_fail(err, -errno, "json", o->json.value, strerror(errno));
+	if (!o->status_fd.text)
+		return 0;
+	fd = fcntl((int)o->status_fd.value, F_DUPFD_CLOEXEC, 3);
+	out->status = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!out->status) {
+		fd = -errno;
+		return exec_fail(err, fd, "--status-fd", o->status_fd.text,
+				 fd == -EBADF ? "is not open" : strerror(-fd));
+	}
+	return 0;
+}
+
+void exec_outputs_done(struct exec_outputs *out)
+{
+	if (out->json && out->json != stdout)
+		(void)fclose(out->json);
+	if (out->status)
+		(void)fclose(out->status);
+	out->json = out->status = NULL;
+}
+
+/* From the pidfd: the number that the process has here. 0: it is gone. */
+static int pid_of(const struct sbx_proc *p)
+{
+	char path[64], line[128];
+	FILE *f;
+	int pid = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", sbx_proc_pidfd(p));
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pid: %d", &pid) == 1)
+			break;
+	if (f)
+		(void)fclose(f);
+	return MAX_OF(pid, 0);
+}
+
+static void add_published(cJSON *o, const struct exec_jail *j)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, "published"), *item;
+
+	for (uint32_t i = 0; i < j->n_published; i++) {
+		const struct exec_port *p = &j->published[i];
+
+		item = cJSON_CreateObject();
+		(void)cJSON_AddNumberToObject(item, "port", p->port);
+		if (p->unix_path[0]) {
+			(void)cJSON_AddStringToObject(item, "path", p->unix_path);
+		} else {
+			(void)cJSON_AddStringToObject(item, "host",
+						      p->host[0] ? p->host : "127.0.0.1");
+			(void)cJSON_AddNumberToObject(item, "host_port", p->host_port);
+		}
+		(void)cJSON_AddItemToArray(list, item);
+	}
+}
+
+void exec_started(struct exec_outputs *out, const struct exec_jail *j, const struct sbx_proc *p)
+{
+	cJSON *o;
+
+	if (!out->status)
+		return;
+	o = cJSON_CreateObject();
+	(void)cJSON_AddStringToObject(o, "event", "started");
+	(void)cJSON_AddStringToObject(o, "schema", "sandbox-exec/1");
+	(void)cJSON_AddNumberToObject(o, "pid", pid_of(p));
+	add_published(o, j);
+	(void)write_object(out->status, o);
 }

@@ -1,21 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What exec says of a run: a line for people, an object for machines. */
+/*
+ * What exec and shell say of a run: lines for people on stderr, objects for machines. The result
+ * goes to --json as one object; --status-fd gets lines while it happens:
+ *   {"event":"started","pid":...,...}
+ *   {"event":"finished", and the members of the result}
+ */
 
+#include "exec-jail.h"
 #include <sandbox/sandbox.h>
 #include <stdio.h>
 
-/* The limits as they were written on the command line; NULL where the policy's hold. */
-struct exec_limits {
-	const char *memory, *cpu_time, *wall, *pids, *disk, *fsize, *output;
+struct exec_outputs {
+	FILE *json;
+	FILE *status;
 };
+
+/* Before anything is made: a result that cannot be written is better known before the work. */
+int exec_outputs_open(struct exec_outputs *out, const struct exec_options *o,
+		      struct sbx_error *err);
+void exec_outputs_done(struct exec_outputs *out);
+
+/* The program runs. */
+void exec_started(struct exec_outputs *out, const struct exec_jail *j, const struct sbx_proc *p);
+
+/*
+ * It has ended (`r`) or never ran (NULL; `err` says why). Prints and writes what was asked for and
+ * returns the exit code of sandbox-run.
+ */
+int exec_finished(const char *command, struct exec_outputs *out, const struct exec_jail *j,
+		  const struct sbx_result *r, const struct sbx_error *err);
 
 /* The exit code of sandbox-run for this result. */
 int exec_exit_code(const struct sbx_result *r);
 
-/* A line on stderr if something other than the program itself ended it or cut its output. */
-void exec_summary(const struct sbx_result *r, const struct exec_limits *limits);
+/* A line on stderr for each thing other than the program itself that ended or limited it. */
+void exec_summary(const struct sbx_result *r, const struct exec_options *o);
 
-/* One line, sandbox-exec/1. `r` NULL: it never ran and `err` says why. 0 or -errno. */
-int exec_json(FILE *to, const struct sbx_result *r, const struct sbx_error *err, int exit_code);
+/* One line, sandbox-exec/1. `event` may be NULL. 0 or -errno. */
+int exec_json(FILE *to, const char *event, const struct sbx_result *r, const struct sbx_error *err,
+	      int exit_code);

@@ -8,8 +8,10 @@
  *   - output goes through the library's pipes (an output limit that no program reaches), and
  *   - input is copied by us into a pipe, while we wait and as far as the program reads it.
  * Descriptors that would show files of the host are refused: directories and block devices.
+ * Files that are named (--stdin, --stdout, --stderr) are opened here, as the caller.
  */
 
+#include "exec-options.h"
 #include <sandbox/sandbox.h>
 #include <stdbool.h>
 
@@ -22,16 +24,23 @@ struct feed {
 };
 
 struct stdio {
-	int stdin_fd; /* what the program gets; ours if a feed exists */
-	bool owned;
+	int fd[3]; /* what the program gets; [0] is a pipe of ours if a feed exists */
+	bool owned[3];
 	uint64_t output; /* the limit of each stream, 0: none */
-	bool stdout_terminal, stderr_terminal;
 	struct feed feed;
 };
 
-/* Looks at descriptors 0 to 2. `output` is the limit that was asked for, 0: none. */
-int stdio_init(struct stdio *s, uint64_t output, struct sbx_error *err);
+#define STDIO_NULL                                                                                 \
+	{                                                                                          \
+		.fd = { 0, 1, 2 }, .feed = {.source = -1, .sink = -1 }                             \
+	}
+
+/* Opens the files that the options name and looks at all three streams. */
+int stdio_init(struct stdio *s, const struct exec_options *o, struct sbx_error *err);
 void stdio_done(struct stdio *s);
+
+/* Whether a descriptor may be passed at all: -EISDIR and the like, `err` filled for `name`. */
+int stdio_check(int fd, const char *name, struct sbx_error *err);
 
 /* Fills the stdio members of `e`. */
 void stdio_apply(const struct stdio *s, struct sbx_exec *e);

@@ -19,6 +19,7 @@
 #include "pipeline/store.h"
 #include "pipeline/toolchain.h"
 #include "pipeline/verdict.h"
+#include "run/exec-options.h"
 #include "run/options.h"
 #include "run/run.h"
 #include "run/settings.h"
@@ -27,7 +28,8 @@
 #define EXIT_INFRASTRUCTURE 4
 
 static struct {
-	const char *challenge, *store, *reveal, *log;
+	const char *challenge, *store, *reveal, *log, *allow_unenforced;
+	uint32_t unenforced; /* SBX_LIMIT_*, of the list */
 	struct option_optional json;
 	struct option_measure store_size;
 	enum color color;
@@ -44,9 +46,13 @@ static const struct option_spec specs[] = {
 	  "(default: the challenge's)" },
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Where things are" },
 	{ OPTION_STRING, 0, "store", "DIR", &opt.store,
-	  "runtimes and installed packages (default: $SANDBOX_STORE, " SETTINGS_STORE ")" },
+	  "runtimes and installed packages (default: $SANDBOX_STORE, " SETTINGS_STORE_HELP ")" },
 	{ OPTION_SIZE, 0, "store-size", "SIZE", &opt.store_size,
 	  "what installed packages may take on the disk (default: 10G)" },
+	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Where a host cannot enforce a limit" },
+	{ OPTION_STRING, 0, "allow-unenforced", "LIST", &opt.allow_unenforced,
+	  "go without these (memory, swap, pids, cpu, cpu-time, all) and say so in the result "
+	  "(default: refuse)" },
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Output (for people on stderr)" },
 	{ OPTION_OPTIONAL, 0, "json", "FILE", &opt.json,
 	  "the result as JSON (docs/result.md), to FILE or to stdout" },
@@ -59,7 +65,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_END },
 };
 
-static const struct command command = {
+const struct command grade_command = {
 	.name = "grade",
 	.synopsis = "grade SUBMISSION --challenge DIR [OPTIONS]",
 	.summary =
@@ -160,6 +166,12 @@ static int check_call(struct grade *g, const char *submission, enum reveal *reve
 		return usage_error("grade",
 				   "--reveal takes none, names, messages or all, not \"%.40s\"",
 				   opt.reveal);
+	if (opt.allow_unenforced) {
+		r = exec_parse_limits("grade", "--allow-unenforced", opt.allow_unenforced,
+				      &opt.unenforced);
+		if (r >= 0)
+			return r;
+	}
 	if (stat(submission, &st) < 0)
 		return usage_error("grade", "%s: %s", submission, strerror(errno));
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
@@ -186,7 +198,10 @@ static void log_line(void *data, int level, const char *line)
 /* What the host must have. */
 static int open_installation(struct grade *g)
 {
-	struct sbx_ctx_options o = { .size = sizeof(o), .log = log_line };
+	struct sbx_ctx_options o = { .size = sizeof(o),
+				     .flags = SBX_CTX_OWN_LEAF,
+				     .log = log_line,
+				     .allow_unenforced = opt.unenforced };
 	struct toolchain toolchain = { 0 };
 	struct sbx_error err = { 0 };
 
@@ -270,7 +285,7 @@ int cmd_grade(int argc, char **argv)
 	enum reveal reveal = REVEAL_NAMES;
 	int code, n;
 
-	code = options_read(&command, argc, argv, &n);
+	code = options_read(&grade_command, argc, argv, &n);
 	if (code >= 0)
 		return code;
 	if (n != 1)

@@ -21,10 +21,19 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "exec", cmd_exec, "run any program in a jail" },
+	{ "shell", cmd_shell, "look around in such a jail" },
 	{ "grade", cmd_grade, "judge a submission: install, start, test, verdict" },
 	{ "test", cmd_test, "run hidden tests against any server, without a jail" },
+	{ "trace", cmd_trace, "which system calls a command needs, and the policy lacks" },
+	{ "policy", cmd_policy, "check, show and list policies" },
 	{ "doctor", cmd_doctor, "what this host has and lacks, and how to repair it" },
 };
+
+const char *const command_names[] = { "exec",  "shell",  "grade",  "test",
+				      "trace", "policy", "doctor", NULL };
+const struct command *const command_tables[] = { &exec_command, &shell_command,  &grade_command,
+						 &test_command, &policy_command, &trace_command,
+						 NULL };
 
 static void print_help(FILE *to)
 {

@@ -14,7 +14,19 @@
 #define EXIT_INTERRUPTED 130
 #define EXIT_TERMINATED 143
 
+/* By main.c: the names of all commands, and the tables of those that are known there; both end with
+ * NULL. */
+struct command;
+extern const char *const command_names[];
+extern const struct command *const command_tables[];
+
+extern const struct command exec_command, grade_command, policy_command, shell_command,
+	test_command, trace_command;
+
 int cmd_doctor(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_grade(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
+int cmd_shell(int argc, char **argv);
 int cmd_test(int argc, char **argv);
+int cmd_trace(int argc, char **argv);

@@ -114,14 +114,32 @@ static int find_inside(struct settings *s, const char *root)
 	return s->inside ? 0 : -ENOMEM;
 }
 
+/* Root's is the host's; a user's lies with the user's other data. */
+static char *default_store(void)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	char *ret = NULL;
+
+	if (geteuid() == 0)
+		return strdup(SETTINGS_STORE);
+	if (data && data[0] == '/')
+		return asprintf(&ret, "%s/sandbox", data) < 0 ? NULL : ret;
+	if (home && home[0] == '/')
+		return asprintf(&ret, "%s/.local/share/sandbox", home) < 0 ? NULL : ret;
+	return strdup(SETTINGS_STORE); /* which is refused with the advice to name one */
+}
+
 static int find_store(struct settings *s, const char *store)
 {
 	const char *named = getenv("SANDBOX_STORE");
+	_cleanup_free_ char *by_default = NULL;
 	char node[PATH_MAX];
 
 	if (!store || !*store)
-		store = named && *named ? named : SETTINGS_STORE;
-	s->store_dir = absolute(store);
+		store = named;
+	if (!store || !*store)
+		store = by_default = default_store();
+	s->store_dir = store ? absolute(store) : NULL;
 	if (!s->store_dir)
 		return -ENOMEM;
 	if (snprintf(node, sizeof(node), "%s/runtime/node", s->store_dir) < (int)sizeof(node))

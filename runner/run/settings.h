@@ -8,7 +8,9 @@
 
 #include "pipeline/pipeline.h"
 
+/* The default: root's; a user's is $XDG_DATA_HOME/sandbox or ~/.local/share/sandbox. */
 #define SETTINGS_STORE "/var/lib/sandbox"
+#define SETTINGS_STORE_HELP SETTINGS_STORE ", of users ~/.local/share/sandbox"
 
 /*
  * Fills `ret`. `store` is the value of --store or NULL. Policies must be there (-ENOENT names where

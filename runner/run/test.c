@@ -46,7 +46,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_END },
 };
 
-static const struct command command = {
+const struct command test_command = {
 	.name = "test",
 	.synopsis = "test --url URL [OPTIONS] FILE.hurl...",
 	.summary = "Runs HTTP tests against a server that is running already. The files are a\n"
@@ -291,7 +291,7 @@ int cmd_test(int argc, char **argv)
 	struct hurl_file **files;
 	int operands, r;
 
-	r = options_read(&command, argc, argv, &operands);
+	r = options_read(&test_command, argc, argv, &operands);
 	if (r < 0)
 		r = check(operands);
 	else

@@ -4,7 +4,8 @@
 # Installs the pinned Node runtime and npm (package.json, package-lock.json beside this file) into
 # the content store, with whatever npm this machine has:
 #
-#     install.sh [STORE]        default: $SANDBOX_STORE, else /var/lib/sandbox
+#     install.sh [STORE]        default: $SANDBOX_STORE, else /var/lib/sandbox; of an ordinary
+#                               user $XDG_DATA_HOME/sandbox, else ~/.local/share/sandbox
 #
 # STORE/runtime/node-<version>/{bin/node,lib/node_modules/npm} appears whole or not at all;
 # STORE/runtime/node then points to it. No package script is run, every tarball is checked against
@@ -15,7 +16,14 @@ set -eu
 umask 022
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-store=${1:-${SANDBOX_STORE:-/var/lib/sandbox}}
+default_store() {
+	if [ "$(id -u)" = 0 ]; then
+		echo /var/lib/sandbox
+	else
+		echo "${XDG_DATA_HOME:-${HOME:?is not set: name the STORE}/.local/share}/sandbox"
+	fi
+}
+store=${1:-${SANDBOX_STORE:-$(default_store)}}
 npm=${SANDBOX_NPM:-npm}
 
 fail() {
@@ -85,7 +93,7 @@ chmod -R u=rwX,go=rX "$out"
 chmod 0755 "$out/bin/node"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$out/bin/npm"
 ln -s ../lib/node_modules/npm/bin/npx-cli.js "$out/bin/npx"
-chown -Rh 0:0 "$out"
+[ "$(id -u)" != 0 ] || chown -Rh 0:0 "$out"
 echo "$npm_version" >"$out/npm-version"
 
 got=$("$out/bin/node" -p process.version)

@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The command line reader: runner/run/options.c. */
+/* The command line reader, its defaults, and the values of exec: runner/run/option*.c, exec-parse.c. */
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "exec-options.h"
 #include "options.h"
+#include "run.h"
+
+/* What main.c has: another command with an option of its own. */
+static const struct option_spec other_rows[] = {
+	{ OPTION_STRING, 0, "policies", "DIR", NULL, "not of try" },
+	{ OPTION_END },
+};
+static const struct command other = { .name = "other", .options = other_rows };
+const char *const command_names[] = { "try",  "other",  "exec",  "shell",  "grade",
+				      "test", "policy", "trace", "doctor", NULL };
+const struct command *const command_tables[] = { &other, NULL };
 
 struct values {
 	bool quiet;
@@ -20,9 +35,10 @@ struct values {
 	const char *policy;
 	struct option_optional json;
 	struct option_list ro, env;
-	struct option_measure memory, wall, cpu, pids;
+	struct option_measure memory, wall, cpu, pids, fd;
 	enum color color;
 	int operands;
+	bool all; /* environment and files, too */
 	char error[OPTIONS_ERROR_MAX];
 };
 
@@ -34,6 +50,7 @@ static int parse(struct values *v, bool stop, int argc, char **argv)
 		{ OPTION_DURATION, 0, "wall", "TIME", &v->wall, "time" },
 		{ OPTION_CPU, 0, "cpu", "N", &v->cpu, "processors" },
 		{ OPTION_NUMBER, 0, "pids", "N", &v->pids, "tasks" },
+		{ OPTION_DESCRIPTOR, 0, "status-fd", "N", &v->fd, "descriptor" },
 		{ OPTION_GROUP, 0, NULL, NULL, NULL, "Others" },
 		{ OPTION_STRING, 'p', "policy", "NAME", &v->policy, "policy" },
 		{ OPTION_LIST, 0, "ro", "SRC", &v->ro, "mount" },
@@ -47,7 +64,8 @@ static int parse(struct values *v, bool stop, int argc, char **argv)
 	const struct command c = { "try", "try", "", "", "", specs, stop };
 
 	v->error[0] = '\0';
-	return options_parse(&c, argc, argv, &v->operands, v->error);
+	return v->all ? options_parse_all(&c, argc, argv, &v->operands, v->error)
+		      : options_parse(&c, argc, argv, &v->operands, v->error);
 }
 
 #define PARSE(v, stop, ...)                                                                        \
@@ -58,6 +76,14 @@ static int parse(struct values *v, bool stop, int argc, char **argv)
 	})
 
 static char **_argv;
+
+/* In loops: the words of PARSE are moved, and are the same ones the next time. */
+static int parse_one(struct values *v, const char *word)
+{
+	char *words[] = { (char *)word, NULL };
+
+	return parse(v, false, 1, words);
+}
 
 static void assert_error(struct values *v, int r, const char *part)
 {
@@ -184,6 +210,12 @@ static void test_errors(void **state)
 	assert_error(&v, PARSE(&v, false, "--policy="), "is empty");
 	assert_error(&v, PARSE(&v, false, "--color=blue"), "auto, always, never");
 	assert_error(&v, PARSE(&v, false, "--pids=0"), "whole number");
+	assert_error(&v, PARSE(&v, false, "--status-fd=1048576"), "descriptor");
+	assert_error(&v, PARSE(&v, false, "--status-fd=-1"), "descriptor");
+	assert_int_equal(PARSE(&v, false, "--status-fd=0"), 0);
+	assert_error(&v, PARSE(&v, false, "--config"), "needs a value");
+	assert_error(&v, PARSE(&v, false, "--config="), "is empty");
+	assert_error(&v, PARSE(&v, false, "--no-config=1"), "takes no value");
 }
 
 static void test_help(void **state)
@@ -270,10 +302,10 @@ static void test_cpus(void **state)
 		const char *text;
 		uint32_t milli;
 	} rows[] = {
-		{ "1", 1000 },	 { "1.5", 1500 },     { "0.25", 250 }, { "2.125", 2125 },
-		{ "0.01", 10 },	 { "1024", 1024000 }, { "0", 0 },      { "0.009", 0 },
-		{ "1.", 0 },	 { ".5", 0 },	      { "1.2345", 0 }, { "1025", 0 },
-		{ "1024.5", 0 }, { "1x", 0 },	      { "-1", 0 },     { "nan", 0 },
+		{ "1", 1000 },   { "1.5", 1500 },     { "0.25", 250 }, { "2.125", 2125 },
+		{ "0.01", 10 },  { "1024", 1024000 }, { "0", 0 },      { "0.009", 0 },
+		{ "1.", 0 },     { ".5", 0 },         { "1.2345", 0 }, { "1025", 0 },
+		{ "1024.5", 0 }, { "1x", 0 },         { "-1", 0 },     { "nan", 0 },
 		{ "", 0 },
 	};
 	const char *why;
@@ -310,6 +342,271 @@ static void test_suggest(void **state)
 	assert_null(suggest("a-very-long-word-that-is-longer-than-any-option-may-be", names));
 }
 
+/* ------------------------------------------------------------ environment */
+
+static void set(const char *name, const char *value)
+{
+	assert_int_equal(value ? setenv(name, value, 1) : unsetenv(name), 0);
+}
+
+static void test_environment(void **state)
+{
+	struct values v = { .all = true };
+
+	set("SANDBOX_RUN_MEMORY", "64M");
+	set("SANDBOX_RUN_STATUS_FD", "7");
+	set("SANDBOX_RUN_RO", "/a\n\n/b c\n");
+	set("SANDBOX_RUN_ENV", "A=1\nB=");
+	set("SANDBOX_RUN_QUIET", "yes");
+	set("SANDBOX_RUN_VERBOSE", "2");
+	set("SANDBOX_RUN_JSON", "-");
+	set("SANDBOX_RUN_POLICY", "");    /* as if it were not there */
+	set("SANDBOX_RUN_POLICIES", "x"); /* another command's */
+	assert_int_equal(PARSE(&v, false, "--no-config", "--memory", "32M", "--env=C=3"), 0);
+	assert_string_equal(v.memory.text, "32M"); /* the command line wins, */
+	assert_int_equal(v.env.n, 1);              /* with lists as a whole */
+	assert_string_equal(v.env.items[0], "C=3");
+	assert_int_equal(v.fd.value, 7);
+	assert_int_equal(v.ro.n, 2);
+	assert_string_equal(v.ro.items[1], "/b c");
+	assert_true(v.quiet);
+	assert_int_equal(v.verbose, 2);
+	assert_string_equal(v.json.value, "-");
+	assert_null(v.policy);
+}
+
+static void clear_environment(void)
+{
+	static const char *const names[] = { "MEMORY",  "STATUS_FD", "RO",     "ENV",      "QUIET",
+					     "VERBOSE", "JSON",      "POLICY", "POLICIES", "CONFIG",
+					     "MEMROY",  "NO_CONFIG", "WALL",   "COLOR" };
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(name, sizeof(name), "SANDBOX_RUN_%s", names[i]);
+		set(name, NULL);
+	}
+}
+
+static void test_environment_errors(void **state)
+{
+	static const struct {
+		const char *name, *value, *part;
+	} rows[] = {
+		{ "SANDBOX_RUN_MEMORY", "64", "SANDBOX_RUN_MEMORY: \"64\" has no unit" },
+		{ "SANDBOX_RUN_QUIET", "maybe", "neither yes nor no" },
+		{ "SANDBOX_RUN_VERBOSE", "22", "neither yes nor no" },
+		{ "SANDBOX_RUN_ENV", "A=1\n2", "SANDBOX_RUN_ENV: \"2\" is not NAME=VALUE" },
+		{ "SANDBOX_RUN_COLOR", "blue", "auto, always, never" },
+		{ "SANDBOX_RUN_MEMROY", "64M", "did you mean SANDBOX_RUN_MEMORY?" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct values v = { .all = true };
+
+		clear_environment();
+		set(rows[i].name, rows[i].value);
+		assert_error(&v, parse_one(&v, "--no-config"), rows[i].part);
+		/* Help is given whatever the environment says. */
+		assert_int_equal(parse_one(&v, "--help"), 1);
+	}
+	clear_environment();
+}
+
+/* ------------------------------------------------------------------- files */
+
+static char directory[] = "/tmp/test-options-XXXXXX";
+static char config[128];
+
+static void write_config(const char *text)
+{
+	FILE *f = fopen(config, "we");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int make_config(void **state)
+{
+	char path[96];
+
+	if (!mkdtemp(directory))
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/sandbox", directory);
+	(void)snprintf(config, sizeof(config), "%s/run.json", path);
+	clear_environment();
+	set("XDG_CONFIG_HOME", directory);
+	return mkdir(path, 0700);
+}
+
+static int remove_config(void **state)
+{
+	char path[96];
+
+	(void)snprintf(path, sizeof(path), "%s/sandbox", directory);
+	(void)unlink(config);
+	(void)rmdir(path);
+	return rmdir(directory);
+}
+
+static void test_config(void **state)
+{
+	struct values v = { .all = true };
+
+	write_config("// defaults\n{ \"try\": { \"memory\": \"64M\", \"cpu\": 1.5, \"pids\": 9,\n"
+		     "  \"ro\": [\"/a\", \"/b\"], /* and */ \"env\": { \"A\": \"1\" }, \"quiet\": "
+		     "true,\n"
+		     "  \"json\": true, \"policy\": \"p\", \"wall\": \"1s\", \"verbose\": 1 },\n"
+		     "  \"other\": { \"nothing of ours\": 1 } }");
+	set("SANDBOX_RUN_WALL", "2s");
+	assert_int_equal(PARSE(&v, false, "--policy", "q", "--ro=/c"), 0);
+	assert_string_equal(v.policy, "q");
+	assert_string_equal(v.wall.text, "2s"); /* the environment before the file */
+	assert_int_equal(v.memory.value, 64 << 20);
+	assert_int_equal(v.cpu.value, 1500);
+	assert_int_equal(v.pids.value, 9);
+	assert_int_equal(v.ro.n, 1);
+	assert_string_equal(v.env.items[0], "A=1");
+	assert_true(v.quiet);
+	assert_true(v.json.given);
+	assert_null(v.json.value);
+	assert_int_equal(v.verbose, 1);
+	clear_environment();
+}
+
+static void test_config_choice(void **state)
+{
+	struct values v = { .all = true };
+
+	write_config("{ \"try\": { \"memory\": \"64M\" } }");
+	assert_int_equal(PARSE(&v, false, "--no-config"), 0);
+	assert_null(v.memory.text);
+	set("SANDBOX_RUN_CONFIG", "/no/such/file");
+	assert_error(&v, PARSE(&v, false, "x"), "/no/such/file: No such file");
+	assert_int_equal(PARSE(&v, false, "--no-config"), 0); /* the command line wins */
+	set("SANDBOX_RUN_CONFIG", NULL);
+	assert_error(&v, PARSE(&v, false, "--config=/"), "is not a file");
+	set("XDG_CONFIG_HOME", "/no/such/directory");
+	assert_int_equal(PARSE(&v, false, "x"), 0); /* need not be there */
+	assert_int_equal(PARSE(&v, false, "--config", config), 0);
+	assert_string_equal(v.memory.text, "64M");
+	set("XDG_CONFIG_HOME", directory);
+}
+
+static void test_config_errors(void **state)
+{
+	static const struct {
+		const char *text, *part;
+	} rows[] = {
+		{ "{\n \"try\": { \"memroy\": \"64M\" } }",
+		  "run.json:2:21: try has no option \"memroy\"; did you mean \"memory\"?" },
+		{ "{ \"tri\": {} }", "there is no command \"tri\"; did you mean \"try\"?" },
+		{ "{ \"memory\": \"64M\" }", "options stand in the object of their command" },
+		{ "{ \"try\": { \"memory\": 64 } }", "has no unit" },
+		{ "{ \"try\": { \"memory\": [] } }", "\"memory\" is a string here" },
+		{ "{ \"try\": { \"quiet\": \"so\" } }", "neither yes nor no" },
+		{ "{ \"try\": { \"quiet\": {} } }", "true or false" },
+		{ "{ \"try\": { \"env\": { \"1\": \"2\" } } }", "NAME=VALUE" },
+		{ "{ \"try\": { \"env\": { \"A\": 2 } } }", "a variable is a string" },
+		{ "{ \"try\": { \"ro\": [[]] } }", "\"ro\" is a string here" },
+		{ "{ \"try\": { \"pids\": 1, \"pids\": 2 } }", "comes twice" },
+		{ "{ \"try\": {}, \"try\": {} }", "comes twice" },
+		{ "{ \"try\": [] }", "must be an object" },
+		{ "[]", "one object" },
+		{ "{ \"try\": }", "is not JSON" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct values v = { .all = true };
+
+		write_config(rows[i].text);
+		assert_error(&v, parse_one(&v, "x"), rows[i].part);
+	}
+}
+
+/* ------------------------------------------------------- values of exec */
+
+static void test_exec_fds(void **state)
+{
+	static const struct {
+		const char *text;
+		int fd, target; /* 0: refused */
+	} rows[] = {
+		{ "7", 7, 7 },
+		{ "0=3", 0, 3 },
+		{ "9=1023", 9, 1023 },
+		{ "2", 0, 0 },
+		{ "7=2", 0, 0 },
+		{ "7=1024", 0, 0 },
+		{ "=5", 0, 0 },
+		{ "5=", 0, 0 },
+		{ "-1=5", 0, 0 },
+		{ "7=5x", 0, 0 },
+		{ "7:5", 0, 0 },
+		{ "", 0, 0 },
+		{ "99999999999=5", 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct exec_fd fd = { 0 };
+		const char *why;
+		int r = exec_parse_fd(rows[i].text, &fd, &why);
+
+		if (r != (rows[i].target ? 0 : -EINVAL) || fd.fd != rows[i].fd ||
+		    fd.target != rows[i].target)
+			fail_msg("\"%s\": %d, %d=%d", rows[i].text, r, fd.fd, fd.target);
+	}
+}
+
+static void test_exec_tmpfs(void **state)
+{
+	static const char *const bad[] = { "/a",   "/a:",    "/a:1",   "a:1M",     ":1M",
+					   "/:1M", "/a/:1M", "//a:1M", "/../a:1M", "" };
+	struct exec_tmpfs t;
+	const char *why;
+
+	assert_int_equal(exec_parse_tmpfs("/a:b:16M", &t, &why), 0);
+	assert_string_equal(t.target, "/a:b");
+	assert_int_equal(t.bytes, 16 << 20);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (exec_parse_tmpfs(bad[i], &t, &why) != -EINVAL)
+			fail_msg("\"%s\" was taken", bad[i]);
+}
+
+static void test_exec_ports(void **state)
+{
+	static const char *const bad_forward[] = {
+		"5432",        "5432=",   "0=1",    "=1",        "65536=1",
+		"1=0",         "1=65536", "1=host", "1=:5",      "1=host:",
+		"1=host:port", "x=1",     "1=-1",   "1=[::1]80", "1=[]:",
+	};
+	static const char *const bad_publish[] = { "80", "=80", "80=0", "80=x", ":80=80", "x=80" };
+	struct exec_port p;
+	const char *why;
+
+	assert_int_equal(exec_parse_forward("5432=[::1]:99", &p, &why), 0);
+	assert_int_equal(p.port, 5432);
+	assert_int_equal(p.host_port, 99);
+	assert_string_equal(p.host, "::1");
+	assert_int_equal(exec_parse_forward("1=/run/a=b:c", &p, &why), 0);
+	assert_string_equal(p.unix_path, "/run/a=b:c");
+	assert_int_equal(exec_parse_forward("1=db.example:2", &p, &why), 0);
+	assert_string_equal(p.host, "db.example");
+	assert_int_equal(exec_parse_publish("0=8000", &p, &why), 0);
+	assert_int_equal(p.host_port, 0);
+	assert_int_equal(exec_parse_publish("0.0.0.0:80=8000", &p, &why), 0);
+	assert_string_equal(p.host, "0.0.0.0");
+	assert_int_equal(exec_parse_publish("/tmp/a=b=8000", &p, &why), 0);
+	assert_string_equal(p.unix_path, "/tmp/a=b");
+	for (size_t i = 0; i < sizeof(bad_forward) / sizeof(bad_forward[0]); i++)
+		if (exec_parse_forward(bad_forward[i], &p, &why) != -EINVAL)
+			fail_msg("--forward %s was taken", bad_forward[i]);
+	for (size_t i = 0; i < sizeof(bad_publish) / sizeof(bad_publish[0]); i++)
+		if (exec_parse_publish(bad_publish[i], &p, &why) != -EINVAL)
+			fail_msg("--publish %s was taken", bad_publish[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,7 +623,15 @@ int main(void)
 		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_color),
 		cmocka_unit_test(test_suggest),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_environment_errors),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_config_choice),
+		cmocka_unit_test(test_config_errors),
+		cmocka_unit_test(test_exec_fds),
+		cmocka_unit_test(test_exec_tmpfs),
+		cmocka_unit_test(test_exec_ports),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_config, remove_config);
 }
