@@ -1,112 +1,105 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What does it cost to run one short program in a jail? The library (jail made, program executed
- * and reaped, jail freed), a bare posix_spawn(3) and bwrap run the same static program. Neighbours
- * make times of a shared machine drift, so in every round each contender runs once, in turn and
- * beginning with another one each time, and the ratios are medians of the rounds' own ratios.
+ * What does it cost to run one short program in a jail? The library and other ways (contenders.c)
+ * run the same static program. Neighbours make times of a shared machine drift, so in every round
+ * each contender runs once, in turn and beginning with another one each time, and the ratios are
+ * medians of the rounds' own ratios.
  *
- * Two rows: back to back, where caches and RCU are warm, and spaced, every single spawn after a
- * pause, as a server meets them. The second has the library's limits on; bwrap has none to set.
+ * Sections: back to back, where caches and RCU are warm; apart, every single start after a pause,
+ * as a server meets them, and with limits; two loops at once; and from a caller of 500 MiB.
  *
- * Usage: spawn [--rounds N] [--spaced N] [--pause MS] [--policy FILE]
+ * Usage: spawn [--quick] [--rounds N] [--spaced N] [--pause MS] [--policy FILE]
  */
 
+#include "contenders.h"
 #include "util/util.h"
 #include <getopt.h>
-#include <limits.h>
-#include <sandbox/sandbox.h>
-#include <spawn.h>
+#include <pthread.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #define ROUNDS_MAX 100000l
 #define PAUSE_MAX 10000l
+#define CONTENDERS_MAX 10
+#define LOOPS_MAX 2
+#define BURST 5 /* starts of one loop in a round, where loops run at once */
+#define LARGE ((size_t)500 << 20)
 
-enum contender { LIBRARY, BARE, BWRAP, CONTENDERS };
-enum phase { CREATE, EXECUTE, REAP, FREE, PHASES };
-
-static const char *const names[CONTENDERS] = { "library", "bare posix_spawn", "bwrap --unshare-all" };
-
-struct bench {
-	struct sbx_ctx *ctx;
-	struct sbx_plan *plan; /* of the row that runs */
-	const char *policy;
-	char program[PATH_MAX];
-	bool has_bwrap;
+struct section {
+	char title[64];
+	long rounds;
 	long pause_ms;
+	int loops;
+	bool limits;
+	const struct contender *contenders[CONTENDERS_MAX]; /* NULL ends it */
 };
 
+/* ---------------------------------------------------------------------------- samples */
+
+/* Of one contender in one section: `per_round` starts in each round. */
 struct samples {
-	long n;
-	double *ms[CONTENDERS];
+	long rounds, per_round;
+	double *ms;
 	double *phase_us[PHASES];
-	double cpu_ms[CONTENDERS];
+	double cpu_ms;
 };
 
-static _Noreturn void die(const char *what, const char *why)
+static double *doubles(long n)
 {
-	(void)fprintf(stderr, "spawn: %s: %s\n", what, why);
-	exit(1);
+	double *v = calloc((size_t)n, sizeof(*v));
+
+	if (!v)
+		die("memory", "none left");
+	return v;
 }
 
-static _Noreturn void die_error(const struct sbx_error *err)
+static void samples_init(struct samples *s, long rounds, long per_round)
 {
-	(void)fprintf(stderr, "spawn: %s %s: %s\n", err->stage, err->item, err->text);
-	exit(1);
-}
-
-/* -------------------------------------------------------------------- the contenders */
-
-static void run_library(struct bench *b, double *phase_us[PHASES], long round)
-{
-	static const char *const argv[] = { "/program", NULL };
-	struct sbx_exec e = { .size = sizeof(e), .argv = argv };
-	struct sbx_result result = { .size = sizeof(result) };
-	struct sbx_error err = { 0 };
-	struct sbx_jail *j;
-	struct sbx_proc *p;
-	uint64_t at[PHASES + 1];
-
-	at[CREATE] = now_ns();
-	if (sbx_jail_new(b->ctx, b->plan, &j, NULL, &err) < 0)
-		die_error(&err);
-	at[EXECUTE] = now_ns();
-	if (sbx_jail_exec(j, &p, &e, &err) < 0)
-		die_error(&err);
-	at[REAP] = now_ns();
-	if (sbx_proc_wait(p, UINT64_MAX, &result, &err) < 0)
-		die_error(&err);
-	sbx_proc_free(p);
-	at[FREE] = now_ns();
-	sbx_jail_free(j);
-	at[PHASES] = now_ns();
-	if (result.verdict != SBX_VERDICT_EXITED || result.exit_code != 0)
-		die("library", "the program did not end with 0");
+	*s = (struct samples){ .rounds = rounds, .per_round = per_round };
+	s->ms = doubles(rounds * per_round);
 	for (int i = 0; i < PHASES; i++)
-		phase_us[i][round] = (double)(at[i + 1] - at[i]) / 1e3;
+		s->phase_us[i] = doubles(rounds * per_round);
 }
 
-static void run_command(const char *name, char *const argv[])
+static void samples_done(struct samples *s)
 {
-	static char *const env[] = { NULL };
-	int status;
-	pid_t pid;
-
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, env) != 0)
-		die(name, "cannot be started");
-	if (waitpid(pid, &status, 0) != pid || status != 0)
-		die(name, "the program did not end with 0");
+	free(s->ms);
+	for (int i = 0; i < PHASES; i++)
+		free(s->phase_us[i]);
 }
 
-static void run_bwrap(char *program)
+static int compare(const void *a, const void *b)
 {
-	char *const argv[] = { "bwrap", "--unshare-all", "--ro-bind", program, "/program", "--proc",
-			       "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--remount-ro", "/",
-			       "/program", NULL };
+	double x = *(const double *)a, y = *(const double *)b;
 
-	run_command("bwrap", argv);
+	return (x > y) - (x < y);
 }
+
+static double quantile(const double *v, long n, double q)
+{
+	_cleanup_free_ double *sorted = doubles(n);
+
+	memcpy(sorted, v, (size_t)n * sizeof(*v));
+	qsort(sorted, (size_t)n, sizeof(*sorted), compare);
+	return sorted[(long)(q * (double)(n - 1) + 0.5)];
+}
+
+static double round_ms(const struct samples *s, long round)
+{
+	return quantile(s->ms + round * s->per_round, s->per_round, 0.5);
+}
+
+static double ratio(const struct samples *a, const struct samples *b)
+{
+	_cleanup_free_ double *v = doubles(a->rounds);
+
+	for (long i = 0; i < a->rounds; i++)
+		v[i] = round_ms(a, i) / round_ms(b, i);
+	return quantile(v, a->rounds, 0.5);
+}
+
+/* ------------------------------------------------------------------------- measuring */
 
 /* Of this process and of the children it has reaped. */
 static double cpu_ms(void)
@@ -124,166 +117,145 @@ static double cpu_ms(void)
 	return sum;
 }
 
-static void run_once(struct bench *b, enum contender who, struct samples *s, long round)
+struct loop {
+	pthread_t thread;
+	struct bench *bench;
+	const struct contender *contender;
+	struct samples *samples;
+	long first, n;
+};
+
+static void *run_loop(void *data)
 {
-	char *const bare[] = { b->program, NULL };
-	double cpu;
-	uint64_t began;
+	struct loop *l = data;
+	double phase_us[PHASES] = { 0 };
 
-	if (b->pause_ms)
-		(void)usleep((useconds_t)b->pause_ms * 1000);
-	cpu = cpu_ms();
-	began = now_ns();
-	if (who == LIBRARY)
-		run_library(b, s->phase_us, round);
-	else if (who == BARE)
-		run_command("bare", bare);
-	else
-		run_bwrap(b->program);
-	s->ms[who][round] = (double)(now_ns() - began) / 1e6;
-	s->cpu_ms[who] += cpu_ms() - cpu;
-}
+	for (long i = l->first; i < l->first + l->n; i++) {
+		uint64_t began = now_ns();
 
-/* --------------------------------------------------------------------------- a row */
-
-static double *doubles(long n)
-{
-	double *v = calloc((size_t)n, sizeof(*v));
-
-	if (!v)
-		die("memory", "none left");
-	return v;
-}
-
-static void samples_init(struct samples *s, long n)
-{
-	*s = (struct samples){ .n = n };
-	for (int i = 0; i < CONTENDERS; i++)
-		s->ms[i] = doubles(n);
-	for (int i = 0; i < PHASES; i++)
-		s->phase_us[i] = doubles(n);
-}
-
-static void samples_done(struct samples *s)
-{
-	for (int i = 0; i < CONTENDERS; i++)
-		free(s->ms[i]);
-	for (int i = 0; i < PHASES; i++)
-		free(s->phase_us[i]);
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double quantile(const double *v, long n, double q)
-{
-	_cleanup_free_ double *sorted = doubles(n);
-	double r;
-
-	memcpy(sorted, v, (size_t)n * sizeof(*v));
-	qsort(sorted, (size_t)n, sizeof(*sorted), compare);
-	r = sorted[(long)(q * (double)(n - 1) + 0.5)];
-	return r;
-}
-
-static double ratio(const struct samples *s, enum contender a, enum contender b)
-{
-	_cleanup_free_ double *v = doubles(s->n);
-
-	for (long i = 0; i < s->n; i++)
-		v[i] = s->ms[a][i] / s->ms[b][i];
-	return quantile(v, s->n, 0.5);
-}
-
-static void print_row(const struct bench *b, const struct samples *s, const char *title)
-{
-	printf("%-34s %8s %8s %8s %8s %8s\n", title, "p50 ms", "p99 ms", "cpu ms", "x bare", "x bwrap");
-	for (int i = 0; i < CONTENDERS; i++) {
-		if (i == BWRAP && !b->has_bwrap)
-			continue;
-		printf("  %-32s %8.2f %8.2f %8.2f %8.2f", names[i], quantile(s->ms[i], s->n, 0.5),
-		       quantile(s->ms[i], s->n, 0.99), s->cpu_ms[i] / (double)s->n,
-		       ratio(s, i, BARE));
-		if (b->has_bwrap)
-			printf(" %8.2f\n", ratio(s, i, BWRAP));
-		else
-			printf(" %8s\n", "-");
+		l->contender->run(l->bench, phase_us);
+		l->samples->ms[i] = (double)(now_ns() - began) / 1e6;
+		for (int k = 0; k < PHASES; k++)
+			l->samples->phase_us[k][i] = phase_us[k];
 	}
-	printf("  library, p50 us: create %.0f, exec %.0f, reap %.0f, free %.0f\n\n",
-	       quantile(s->phase_us[CREATE], s->n, 0.5), quantile(s->phase_us[EXECUTE], s->n, 0.5),
-	       quantile(s->phase_us[REAP], s->n, 0.5), quantile(s->phase_us[FREE], s->n, 0.5));
+	return NULL;
+}
+
+static void run_round(struct bench *b, const struct section *s, const struct contender *c,
+		      struct samples *samples, long round)
+{
+	struct loop loops[LOOPS_MAX];
+	long n = samples->per_round / s->loops;
+	double cpu;
+
+	if (s->pause_ms)
+		(void)usleep((useconds_t)s->pause_ms * 1000);
+	cpu = cpu_ms();
+	if (c->prepare)
+		c->prepare(b);
+	for (int i = 0; i < s->loops; i++)
+		loops[i] = (struct loop){ .bench = b,
+					  .contender = c,
+					  .samples = samples,
+					  .first = round * samples->per_round + i * n,
+					  .n = n };
+	for (int i = 1; i < s->loops; i++)
+		if (pthread_create(&loops[i].thread, NULL, run_loop, &loops[i]) != 0)
+			die("thread", "cannot be started");
+	(void)run_loop(&loops[0]);
+	for (int i = 1; i < s->loops; i++)
+		(void)pthread_join(loops[i].thread, NULL);
+	samples->cpu_ms += cpu_ms() - cpu;
+}
+
+/* -------------------------------------------------------------------------- a section */
+
+static int find(const struct contender **list, int n, const struct contender *c)
+{
+	for (int i = 0; i < n; i++)
+		if (list[i] == c)
+			return i;
+	return -1;
+}
+
+static void print_ratio(const struct samples *s, int i, int base)
+{
+	if (base < 0)
+		printf(" %8s", "-");
+	else
+		printf(" %8.2f", ratio(&s[i], &s[base]));
+}
+
+static void print_section(const struct section *s, const struct contender **list, int n,
+			  const struct samples *samples)
+{
+	int bare = find(list, n, &bare_spawn), wrap = find(list, n, &bwrap),
+	    lib = find(list, n, &cold);
+	long total = samples->rounds * samples->per_round;
+
+	printf("%-34s %8s %8s %8s %8s %8s\n", s->title, "p50 ms", "p99 ms", "cpu ms", "x bare",
+	       "x bwrap");
+	for (int i = 0; i < n; i++) {
+		printf("  %-32s %8.2f %8.2f %8.2f", list[i]->name,
+		       quantile(samples[i].ms, total, 0.5), quantile(samples[i].ms, total, 0.99),
+		       samples[i].cpu_ms / (double)total);
+		print_ratio(samples, i, bare);
+		print_ratio(samples, i, wrap);
+		printf("\n");
+	}
+	printf("  library, cold, p50 us: create %.0f, exec %.0f, reap %.0f, free %.0f\n\n",
+	       quantile(samples[lib].phase_us[CREATE], total, 0.5),
+	       quantile(samples[lib].phase_us[EXECUTE], total, 0.5),
+	       quantile(samples[lib].phase_us[REAP], total, 0.5),
+	       quantile(samples[lib].phase_us[FREE], total, 0.5));
 	(void)fflush(stdout);
 }
 
+static int select_contenders(struct bench *b, const struct section *s, const struct contender **ret)
+{
+	const char *why;
+	int n = 0;
+
+	for (int i = 0; i < CONTENDERS_MAX && s->contenders[i]; i++) {
+		why = contender_missing(b, s->contenders[i]);
+		if (why)
+			printf("(%s is left out: %s)\n", s->contenders[i]->name, why);
+		else
+			ret[n++] = s->contenders[i];
+	}
+	return n;
+}
+
 /* One round more than is kept: the first finds nothing in any cache. */
-static void run_row(struct bench *b, const char *title, long rounds)
+static void run_section(struct bench *b, const struct section *s)
 {
-	struct samples s, first;
+	const struct contender *list[CONTENDERS_MAX];
+	struct samples samples[CONTENDERS_MAX], first;
+	long per_round = s->loops > 1 ? s->loops * BURST : 1;
+	int n;
 
-	if (rounds == 0)
+	if (s->rounds == 0)
 		return;
-	samples_init(&s, rounds);
-	samples_init(&first, 1);
-	for (long round = -1; round < rounds; round++)
-		for (int i = 0; i < CONTENDERS; i++) {
-			enum contender who = (enum contender)((round + 1 + i) % CONTENDERS);
+	bench_plan(b, s->limits, (int)per_round);
+	n = select_contenders(b, s, list);
+	for (int i = 0; i < n; i++)
+		samples_init(&samples[i], s->rounds, per_round);
+	samples_init(&first, 1, per_round);
+	for (long round = -1; round < s->rounds; round++)
+		for (int i = 0; i < n; i++) {
+			int who = (int)((round + 1 + i) % n);
 
-			if (who != BWRAP || b->has_bwrap)
-				run_once(b, who, round < 0 ? &first : &s, round < 0 ? 0 : round);
+			run_round(b, s, list[who], round < 0 ? &first : &samples[who],
+				  MAX_OF(round, 0l));
 		}
-	print_row(b, &s, title);
+	print_section(s, list, n, samples);
 	samples_done(&first);
-	samples_done(&s);
+	for (int i = 0; i < n; i++)
+		samples_done(&samples[i]);
+	bench_done_plan(b);
 }
 
-/* ------------------------------------------------------------------------ the set-up */
-
-static struct sbx_plan *make_plan(const struct bench *b, bool limits)
-{
-	static const char *const settings[][2] = {
-		{ "memory", "64M" }, { "pids", "16" },	 { "cpu", "1" },
-		{ "wall", "10s" },   { "cpu_time", "5s" },
-	};
-	struct sbx_mount program = { .size = sizeof(program), .type = SBX_MOUNT_BIND,
-				     .source = b->program, .target = "/program" };
-	struct sbx_error err = { 0 };
-	struct sbx_policy *policy;
-	struct sbx_plan *plan;
-
-	if (sbx_policy_load(&policy, b->policy, NULL, &err) < 0)
-		die_error(&err);
-	if (sbx_policy_add_mount(policy, &program, &err) < 0)
-		die_error(&err);
-	for (size_t i = 0; limits && i < ARRAY_SIZE(settings); i++)
-		if (sbx_policy_set(policy, settings[i][0], settings[i][1], &err) < 0)
-			die_error(&err);
-	if (sbx_policy_compile(policy, &plan, &err) < 0)
-		die_error(&err);
-	sbx_policy_free(policy);
-	return plan;
-}
-
-static bool find_bwrap(void)
-{
-	char *const argv[] = { "bwrap", "--version", NULL };
-	posix_spawn_file_actions_t actions;
-	int status = -1;
-	pid_t pid;
-	bool found;
-
-	(void)posix_spawn_file_actions_init(&actions);
-	(void)posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", 1, 0);
-	found = posix_spawnp(&pid, "bwrap", &actions, NULL, argv, NULL) == 0 &&
-		waitpid(pid, &status, 0) == pid && status == 0;
-	(void)posix_spawn_file_actions_destroy(&actions);
-	if (!found)
-		printf("bwrap is not installed: compared with a bare spawn alone\n\n");
-	return found;
-}
+/* ------------------------------------------------------------------------------- main */
 
 /* What the build put beside this program. */
 static void beside(const char *name, char ret[static PATH_MAX])
@@ -308,17 +280,58 @@ static long number(const char *name, const char *text, long most)
 	return n;
 }
 
+static void run_sections(struct bench *b, long rounds, long spaced, long pause_ms)
+{
+	struct section warm = { .rounds = rounds,
+				.loops = 1,
+				.contenders = { &cold, &pooled, &joined, &unprivileged, &bare_spawn,
+						&bare_fork, &plain_unshare, &bwrap } };
+	struct section apart = { .rounds = spaced,
+				 .pause_ms = pause_ms,
+				 .loops = 1,
+				 .limits = true,
+				 .contenders = { &cold, &pooled, &joined, &bare_spawn, &bare_fork,
+						 &plain_unshare, &bwrap, &firejail, &nspawn } };
+	struct section large = { .rounds = rounds / 3,
+				 .loops = 1,
+				 .contenders = { &cold, &pooled, &bare_spawn, &bare_fork,
+						 &bwrap } };
+	struct section parallel = { .rounds = rounds / (2 * BURST),
+				    .loops = LOOPS_MAX,
+				    .contenders = { &cold, &pooled, &bare_spawn, &bwrap } };
+	char *memory;
+
+	(void)snprintf(warm.title, sizeof(warm.title), "back to back, %ld rounds", rounds);
+	run_section(b, &warm);
+	(void)snprintf(apart.title, sizeof(apart.title), "%ld ms apart, limits, %ld rounds",
+		       pause_ms, spaced);
+	run_section(b, &apart);
+	(void)snprintf(parallel.title, sizeof(parallel.title), "2 loops at once, %ld starts",
+		       parallel.rounds * LOOPS_MAX * BURST);
+	run_section(b, &parallel);
+	(void)snprintf(large.title, sizeof(large.title), "caller of 500 MiB, %ld rounds",
+		       large.rounds);
+	memory = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED || madvise(memory, LARGE, MADV_NOHUGEPAGE) < 0)
+		die("500 MiB", strerror(errno));
+	memset(memory, 1, LARGE);
+	run_section(b, &large);
+	(void)munmap(memory, LARGE);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "rounds", required_argument, NULL, 'r' }, { "spaced", required_argument, NULL, 's' },
-		{ "pause", required_argument, NULL, 'p' },  { "policy", required_argument, NULL, 'P' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "spaced", required_argument, NULL, 's' },
+		{ "pause", required_argument, NULL, 'p' },
+		{ "policy", required_argument, NULL, 'P' },
+		{ "quick", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct bench b = { .has_bwrap = true };
-	struct sbx_error err = { 0 };
+	struct bench b = { 0 };
 	long rounds = 300, spaced = 50, pause_ms = 200;
-	char policy[PATH_MAX], title[64];
+	char policy[PATH_MAX];
 	int c;
 
 	beside("spawn.json", policy);
@@ -333,21 +346,13 @@ int main(int argc, char **argv)
 			pause_ms = number("--pause", optarg, PAUSE_MAX);
 		else if (c == 'P')
 			b.policy = optarg;
+		else if (c == 'q')
+			rounds = 30, spaced = 5, pause_ms = 20;
 		else
 			return 2;
 	}
-	b.has_bwrap = find_bwrap();
-	if (sbx_ctx_new(&b.ctx, NULL, &err) < 0)
-		die_error(&err);
-	(void)snprintf(title, sizeof(title), "back to back, %ld rounds", rounds);
-	b.plan = make_plan(&b, false);
-	run_row(&b, title, rounds);
-	b.plan = sbx_plan_unref(b.plan);
-	(void)snprintf(title, sizeof(title), "%ld ms apart, limits, %ld rounds", pause_ms, spaced);
-	b.plan = make_plan(&b, true);
-	b.pause_ms = pause_ms;
-	run_row(&b, title, spaced);
-	sbx_plan_unref(b.plan);
-	sbx_ctx_free(b.ctx);
+	bench_open(&b);
+	run_sections(&b, rounds, spaced, pause_ms);
+	bench_close(&b);
 	return 0;
 }
