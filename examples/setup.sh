@@ -13,7 +13,10 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3
 	libcurl4-openssl-dev libarchive-dev libpq-dev
 	nettle-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev libacl1-dev liblz4-dev libxml2-dev)
 run_packages=(ca-certificates)
-test_packages=(libcmocka-dev bubblewrap g++ universal-ctags zip procps)
+test_packages=(libcmocka-dev bubblewrap g++ universal-ctags zip procps
+	abigail-tools scdoc groff-base zsh fish # abi
+	golang-go rustc                         # judges
+	qemu-system-x86 busybox-static uidmap cpio kmod attr e2fsprogs) # vm
 
 say() { printf '%s\n' "== $*" >&2; }
 

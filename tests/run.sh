@@ -2,23 +2,29 @@
 # SPDX-License-Identifier: MIT
 #
 # Installs what the tests need, builds, runs the suites and counts.
-# Usage: tests/run.sh [SUITE...]     suites: unit jail pipeline; all without arguments
+# Usage: tests/run.sh [SUITE...]     all without arguments
+#
+#   unit      no jails: parsers, compilers, simulators
+#   abi       header, symbols, layout, manuals, completions
+#   jail      the library on this host, as root and as an ordinary user
+#   pipeline  sandbox-run
+#   isolate   sandbox-isolate
+#   judges    the examples for authors of other judges, in four languages
+#   vm        the jail suite in a guest with cgroup v2, as root and as an ordinary user
 #
 # Every test is a program that prints TAP. With SANDBOX_TESTS_MUST_RUN=1 a skipped test has failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 root=$PWD
 
+all=(unit abi jail pipeline isolate judges vm)
 suites=("$@")
-[ $# -gt 0 ] || suites=(unit jail pipeline)
+[ $# -gt 0 ] || suites=("${all[@]}")
 for suite in "${suites[@]}"; do
-	case $suite in
-	unit | jail | pipeline) ;;
-	*)
-		echo "tests/run.sh: there is no suite '$suite'; suites: unit jail pipeline" >&2
+	[[ " ${all[*]} " = *" $suite "* ]] || {
+		echo "tests/run.sh: there is no suite '$suite'; suites: ${all[*]}" >&2
 		exit 2
-		;;
-	esac
+	}
 done
 
 examples/setup.sh --tests || {
