@@ -16,7 +16,7 @@ run_packages=(ca-certificates)
 test_packages=(libcmocka-dev bubblewrap g++ universal-ctags zip procps
 	abigail-tools scdoc groff-base zsh fish # abi
 	golang-go rustc                         # judges
-	qemu-system-x86 busybox-static uidmap cpio kmod attr e2fsprogs) # vm
+	qemu-system-x86 busybox-static uidmap attr e2fsprogs) # vm
 
 say() { printf '%s\n' "== $*" >&2; }
 

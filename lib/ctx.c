@@ -286,7 +286,8 @@ SBX_PUBLIC struct sbx_ctx *sbx_ctx_free(struct sbx_ctx *ctx)
 	if (!ctx)
 		return NULL;
 	holder_done(&ctx->holder);
-	if (ctx->owner_fd >= 0)
+	/* Groups of jails that the caller did not free: now, or by the next owner. */
+	if (ctx->owner_fd >= 0 && cgroup_sweep(ctx->owner_fd, ctx->token) == 0)
 		(void)unlinkat(ctx->owners_dir, ctx->token, 0);
 	close_fd(ctx->owner_fd);
 	close_fd(ctx->owners_dir);

@@ -18,7 +18,7 @@ ln -s "$build/runner/isolate/sandbox-isolate" "$work/bin/isolate"
 printf 'box_root = %s\nlock_root = %s\n' "$work/boxes" "$work/locks" >"$work/conf"
 export PATH=$work/bin:$PATH SANDBOX_ISOLATE_CONFIG=$work/conf
 meta=$work/meta
-trap 'umount "$work/boxes/0/box/mounted" "$work/quota" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'umount "$work/boxes/0/box/mounted" "$work/quota" 2>/dev/null; rm -rf "$work" /tmp/sandbox-12345' EXIT
 
 # equal NAME EXPECTED ACTUAL
 equal() {

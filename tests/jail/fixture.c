@@ -180,6 +180,9 @@ static const char *why_not(const struct fixture_test *t, uint32_t missing)
 {
 	if ((t->needs & FIXTURE_ROOT) && fixture_is_user())
 		return t->why ? t->why : "it is about what root's jails have";
+	if ((t->needs & FIXTURE_V1) &&
+	    access("/sys/fs/cgroup/memory/memory.limit_in_bytes", F_OK) < 0)
+		return "this host has no memory hierarchy of cgroup v1";
 	if (t->needs & missing & SBX_LIMIT_MEMORY)
 		return "no memory controller is this user's";
 	if (t->needs & missing & SBX_LIMIT_CPU_TIME)

@@ -42,6 +42,7 @@ int fixture_host(const char *name, const char *argument, bool unshared);
 	(SBX_LIMIT_MEMORY | SBX_LIMIT_SWAP | SBX_LIMIT_PIDS | SBX_LIMIT_CPU | SBX_LIMIT_CPU_TIME)
 #define FIXTURE_ROOT (1u << 30)   /* a privileged caller */
 #define FIXTURE_GROUPS (1u << 29) /* control groups */
+#define FIXTURE_V1 (1u << 28)     /* a memory hierarchy of cgroup v1 */
 
 struct fixture_test {
 	struct CMUnitTest test;

@@ -239,8 +239,6 @@ static void test_groups_below_another_parent_are_swept(void **state)
 	struct sbx_ctx *ctx = NULL;
 	pid_t pid, copy;
 
-	if (access("/sys/fs/cgroup/memory/memory.limit_in_bytes", F_OK) < 0)
-		return;
 	assert_true(mkdir(group, 0755) == 0 || errno == EEXIST);
 	(void)snprintf(file, sizeof(file), "%s/cgroup.procs", group);
 	pid = start_caller_in(file, &copy);
@@ -254,6 +252,34 @@ static void test_groups_below_another_parent_are_swept(void **state)
 	assert_int_equal(rmdir(file), 0);
 	assert_int_equal(rmdir(group), 0);
 	corner_assert_same(before, look());
+}
+
+/* A caller that forgets its jails, and frees their ctx. */
+static void test_a_ctx_takes_all_of_it_along(void **state)
+{
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_ctx *ctx = NULL;
+	struct sbx_jail *j = NULL;
+	struct traces before;
+	int status;
+	pid_t pid;
+
+	(void)fixture_ctx();
+	before = look();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (new_ctx(&ctx) < 0 || sbx_jail_new(ctx, plan, &j, NULL, NULL) < 0)
+			_exit(1);
+		sbx_ctx_free(ctx);
+		_exit(look().groups > before.groups ? 2 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	corner_settle(before.descendants);
+	corner_sweep(fixture_corner()); /* the lease of its ids */
+	corner_assert_same(before, look());
+	sbx_plan_unref(plan);
 }
 
 static void test_exec_failures_say_what(void **state)
@@ -331,8 +357,10 @@ int main(void)
 		FIXTURE_TEST(test_a_live_owner_is_not_swept),
 		FIXTURE_TEST(test_several_processes_in_one_jail),
 		FIXTURE_TEST(test_a_caller_with_its_own_sigchld),
-		FIXTURE_TEST_NEEDS(test_groups_below_another_parent_are_swept, FIXTURE_ROOT,
+		FIXTURE_TEST_NEEDS(test_groups_below_another_parent_are_swept,
+				   FIXTURE_ROOT | FIXTURE_V1,
 				   "it moves itself in the v1 hierarchies"),
+		FIXTURE_TEST(test_a_ctx_takes_all_of_it_along),
 		FIXTURE_TEST(test_exec_failures_say_what),
 		FIXTURE_TEST(test_a_failed_jail_leaves_nothing),
 		FIXTURE_TEST(test_a_larger_options_struct_is_refused),

@@ -4,6 +4,7 @@
 # sandbox-run grade as an ordinary user without subordinate ids and without a delegated group: what
 # everybody has on a host that was not prepared. Postgres, an install and a build included.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../user.sh"
 
 [ "$(id -u)" = 0 ] || {
 	echo "1..0 # SKIP needs root, to become another user"
@@ -18,11 +19,8 @@ json=$scratch/result.json
 
 # Copies that everybody may read: the tree and root's store are perhaps not.
 copy=$scratch/copy
-mkdir -p "$copy/build/lib" "$copy/build/runner/inside" "$copy/toolchain"
-find "$build/lib" -maxdepth 1 -name 'libsandbox.so*' ! -type d -exec cp -P {} "$copy/build/lib" \;
-cp -r "$build/policies" "$copy/build"
-cp "$run" "$copy/build/runner"
-find "$build/runner/inside" -maxdepth 1 -type f -name 'sandbox-inside*' -exec cp {} "$copy/build/runner/inside" \;
+copy_for_user "$copy/build"
+mkdir -p "$copy/toolchain"
 cp "$source_dir"/runner/toolchain/* "$copy/toolchain"
 cp -r "$cars" "$copy/cars"
 chmod -R a+rX "$copy"

@@ -48,13 +48,13 @@ limits_hold() { # NAME COMMAND-PREFIX...
 	local name=$1
 	shift
 	: >"$json"
-	"$@" "$build/runner/sandbox-run" exec --json="$json" --memory 400M --pids 20 --cpu 0.5 -- \
-		"${hog[@]}" >/dev/null 2>"$err" </dev/null
+	"$@" "$build/runner/sandbox-run" exec --json="$json" --memory 160M --disk 8M --pids 20 \
+		--cpu 0.8 -- "${hog[@]}" >/dev/null 2>"$err" </dev/null
 	report "$name" "$(says '"verdict":"memory"' '"memory":"cgroup2"' '"pids":"cgroup2"' \
 		'"cpu":"cgroup2"')"
 }
 
-group() { # NAME: a new one below the delegated, with all controllers, as the user's manager makes them
+group() { # NAME: a new one below the delegated, as the manager of the user makes it
 	echo '+cpu +memory +pids' >"$delegated/cgroup.subtree_control"
 	mkdir -p "$delegated/$1"
 	echo '+cpu +memory +pids' >"$delegated/$1/cgroup.subtree_control"

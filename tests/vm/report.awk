@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# Reads what the guest sent and prints it as one TAP stream, each test under the name of its lane and
+# Reads what the guest sent and prints it as one TAP stream, each test with the name of its lane and
 # program. What is missing is a failure: a program without a plan, or with other tests than planned,
 # one that the guest did not finish, and a guest that did not come to its end.
 # Needs -v dir=DIR, where doctor's output goes.

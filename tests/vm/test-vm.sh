@@ -4,8 +4,8 @@
 # The jail suite on another host: Debian's kernel in QEMU, where cgroup v2 has every controller,
 # as root and as an ordinary user with a delegated group.
 #
-# The guest is a kernel and a disk made of files; nothing of the host is changed for it. Kernel, disk,
-# console log and doctor's output are in vm/ of the build tree. By hand:
+# The guest is a kernel and a disk made of files; nothing of the host is changed for it. Both, the
+# console's log and what doctor says are in vm/ of the build tree. By hand:
 #   SANDBOX_VM_LANES   which of "root,user" (both)
 #   SANDBOX_VM_ONLY    one test program, as test-life, or delegation
 #   SANDBOX_VM_ACCEL   an accelerator of QEMU ("tcg,thread=multi"; kvm hangs on some nested hosts)
