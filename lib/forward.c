@@ -178,6 +178,30 @@ static int listen_outside(struct start *s, const struct sbx_forward *f, struct s
 	return r < 0 ? error_set(err, r, "forward", item, "cannot be listened on") : port;
 }
 
+/* A socket file of this user that nobody listens on: a caller that was killed left it. */
+static bool is_stale(const struct sockaddr_un *un)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
+
+	return lstat(un->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == geteuid() &&
+	       connect(fd, (const struct sockaddr *)un, sizeof(*un)) < 0 && errno == ECONNREFUSED;
+}
+
+static int bind_unix(int fd, const struct sockaddr_un *un)
+{
+	const struct sockaddr *address = (const struct sockaddr *)un;
+
+	if (bind(fd, address, sizeof(*un)) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -errno;
+	if (!is_stale(un))
+		return -EADDRINUSE;
+	(void)unlink(un->sun_path);
+	return bind(fd, address, sizeof(*un)) < 0 ? -errno : 0;
+}
+
 /* The mode is set before there is a file: only the caller's user may connect, at no time others. */
 static int listen_unix(struct start *s, const char *path, struct sbx_error *err)
 {
@@ -190,9 +214,10 @@ static int listen_unix(struct start *s, const char *path, struct sbx_error *err)
 		return r;
 	if (fd < 0 || fchmod(fd, 0600) < 0)
 		return error_set(err, -errno, "forward", path, "no socket can be made");
-	if (bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0)
-		return error_set(err, -errno, "forward", path,
-				 "the socket cannot be made; an old one must be removed first");
+	r = bind_unix(fd, &un);
+	if (r < 0)
+		return error_set(err, r, "forward", path,
+				 "the socket cannot be made; what is there must be removed first");
 	if (lstat(path, &st) < 0 || !(s->relay.path = realpath(path, NULL)))
 		return error_set(err, -errno, "forward", path, "the socket has gone again");
 	s->relay.dev = st.st_dev;

@@ -791,8 +791,8 @@ struct sbx_forward {
  * the library's and ends with the jail; a jail has at most eight at once.
  * Asks init. Errors (stage "forward"): -EINVAL not exactly one target, no port, an unknown flag, or
  * too many connections; -EHOSTUNREACH the name cannot be resolved (err says why); -ENAMETOOLONG the
- * path; -E2BIG eight relays; -EADDRINUSE the port is in use, or the file is there already (a killed
- * caller may have left it); what clone3(2), bind(2) and listen(2) return; those of
+ * path; -E2BIG eight relays; -EADDRINUSE the port is in use, or the file is there already (but a
+ * socket of this user that nobody listens on is replaced: a killed caller left it); what clone3(2), bind(2) and listen(2) return; those of
  * sbx_jail_listen().
  */
 int sbx_jail_forward(struct sbx_jail *j, const struct sbx_forward *f, struct sbx_error *err);

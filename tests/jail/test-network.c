@@ -361,6 +361,35 @@ static void test_publish_unix(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* What a killed caller left behind is in nobody's way; a file that is no socket stays. */
+static void test_publish_over_a_dead_socket(void **state)
+{
+	char dir[] = "/tmp/sandbox-publish-XXXXXX";
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct echo_jail e = echo_jail("7000");
+	struct sbx_forward again = { .size = sizeof(again),
+				     .flags = SBX_FORWARD_PUBLISH,
+				     .port = 7000,
+				     .unix_path = un.sun_path };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", dir);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	(void)close(fd);
+	assert_int_equal(publish(&e, (struct sbx_forward){ .unix_path = un.sun_path }), 0);
+	exchange_on(connect_path(un.sun_path));
+	echo_jail_free(&e);
+	e = echo_jail("7000");
+	fd = open(un.sun_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(sbx_jail_forward(e.jail, &again, NULL), -EADDRINUSE);
+	echo_jail_free(&e);
+	assert_int_equal(unlink(un.sun_path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 /* So many bytes, then the relay is gone. */
 static void test_publish_is_bounded_in_bytes(void **state)
 {
@@ -565,6 +594,7 @@ int main(void)
 		FIXTURE_TEST(test_publish_finds_ipv6),
 		FIXTURE_TEST(test_publish_of_nothing),
 		FIXTURE_TEST(test_publish_unix),
+		FIXTURE_TEST(test_publish_over_a_dead_socket),
 		FIXTURE_TEST(test_publish_is_bounded_in_bytes),
 		FIXTURE_TEST(test_publish_is_bounded_in_connections),
 		FIXTURE_TEST(test_forward_to_another_jail),
