@@ -792,8 +792,8 @@ struct sbx_forward {
  * Asks init. Errors (stage "forward"): -EINVAL not exactly one target, no port, an unknown flag, or
  * too many connections; -EHOSTUNREACH the name cannot be resolved (err says why); -ENAMETOOLONG the
  * path; -E2BIG eight relays; -EADDRINUSE the port is in use, or the file is there already (but a
- * socket of this user that nobody listens on is replaced: a killed caller left it); what clone3(2), bind(2) and listen(2) return; those of
- * sbx_jail_listen().
+ * socket of this user that nobody listens on is replaced: a killed caller left it); what
+ * clone3(2), bind(2) and listen(2) return; those of sbx_jail_listen().
  */
 int sbx_jail_forward(struct sbx_jail *j, const struct sbx_forward *f, struct sbx_error *err);
 
