@@ -63,7 +63,7 @@ member() {
 
 # Every trace that jails could leave: processes, control groups, mounts, leases, half-made entries.
 traces() {
-	pgrep -fc '^sandbox-(init|relay)$'
+	pgrep -fc '^sandbox-(init|relay|holder)$'
 	find /sys/fs/cgroup -path '*/sandbox/*' -type d 2>/dev/null | wc -l
 	wc -l </proc/self/mountinfo
 	find "$store/tmp" -mindepth 1 2>/dev/null | wc -l
