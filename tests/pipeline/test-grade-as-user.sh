@@ -33,6 +33,20 @@ cp -a "$root_store/runtime" "$store"
 if [ -d "$root_store/deps" ]; then
 	cp -a "$root_store/deps" "$store"
 fi
+# npm's settings as root has them, wherever they stand, in files that the user may read.
+npm_settings() {
+	local key value ca
+	for key in registry proxy https-proxy noproxy strict-ssl; do
+		value=$(npm config get $key 2>/dev/null)
+		[ -z "$value" ] || [ "$value" = null ] || echo "$key=$value"
+	done
+	ca=$(npm config get cafile 2>/dev/null)
+	[ -f "$ca" ] || ca=${NODE_EXTRA_CA_CERTS:-}
+	[ -f "$ca" ] || return
+	cp "$ca" "$home/ca.pem"
+	echo "cafile=$home/ca.pem"
+}
+npm_settings >"$home/.npmrc"
 : >"$json"
 chown -hR $user:$user "$home" "$scratch/runtime" "$json"
 chmod 700 "$store" "$scratch/runtime"
