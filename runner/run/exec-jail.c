@@ -3,6 +3,7 @@
 /* See exec-jail.h. */
 
 #include "exec-jail.h"
+#include "signals.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,18 +38,9 @@ int exec_jail_plan(struct exec_jail *j, const struct exec_options *o, struct sbx
 
 static int open_signals(struct exec_jail *j, struct sbx_error *err)
 {
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGQUIT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return exec_fail(err, -errno, "signals", "sigprocmask", strerror(errno));
-	j->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	j->signals = signals_open();
 	if (j->signals < 0)
-		return exec_fail(err, -errno, "signals", "signalfd", strerror(errno));
+		return exec_fail(err, j->signals, "signals", "signalfd", strerror(-j->signals));
 	return 0;
 }
 

@@ -135,7 +135,7 @@ static void add_error(cJSON *o, const struct sbx_error *err)
 	(void)cJSON_AddStringToObject(e, "text", err->text);
 }
 
-static int write_object(FILE *to, cJSON *o)
+int exec_write_object(FILE *to, cJSON *o)
 {
 	char *text = cJSON_PrintUnformatted(o);
 	int n;
@@ -162,7 +162,7 @@ int exec_json(FILE *to, const char *event, const struct sbx_result *r, const str
 		add_result(o, r);
 	else
 		add_error(o, err);
-	return write_object(to, o);
+	return exec_write_object(to, o);
 }
 
 /* ----------------------------------------------------------------- outputs */
@@ -246,5 +246,5 @@ void exec_started(struct exec_outputs *out, const struct exec_jail *j, const str
 	(void)cJSON_AddStringToObject(o, "schema", "sandbox-exec/1");
 	(void)cJSON_AddNumberToObject(o, "pid", pid_of(p));
 	add_published(o, j);
-	(void)write_object(out->status, o);
+	(void)exec_write_object(out->status, o);
 }

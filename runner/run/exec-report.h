@@ -9,6 +9,7 @@
  */
 
 #include "exec-jail.h"
+#include <cjson/cJSON.h>
 #include <sandbox/sandbox.h>
 #include <stdio.h>
 
@@ -37,6 +38,9 @@ int exec_exit_code(const struct sbx_result *r);
 
 /* A line on stderr for each thing other than the program itself that ended or limited it. */
 void exec_summary(const struct sbx_result *r, const struct exec_options *o);
+
+/* One line of JSON; takes `o`. 0 or -errno. */
+int exec_write_object(FILE *to, cJSON *o);
 
 /* One line, sandbox-exec/1. `event` may be NULL. 0 or -errno. */
 int exec_json(FILE *to, const char *event, const struct sbx_result *r, const struct sbx_error *err,

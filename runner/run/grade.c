@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "pipeline/report.h"
@@ -23,6 +22,7 @@
 #include "run/options.h"
 #include "run/run.h"
 #include "run/settings.h"
+#include "run/signals.h"
 #include "util/util.h"
 
 #define EXIT_INFRASTRUCTURE 4
@@ -119,21 +119,6 @@ static int complain_error(const struct sbx_error *e)
 	fprintf(stderr, "sandbox-run grade: %s%s%s: %s\n", e->stage, *e->item ? ": " : "", e->item,
 		e->text);
 	return EXIT_INFRASTRUCTURE;
-}
-
-static int block_signals(struct grade *g)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGQUIT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	g->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return g->signals < 0 ? -errno : 0;
 }
 
 static int open_outputs(struct grade *g)
@@ -293,8 +278,9 @@ int cmd_grade(int argc, char **argv)
 						   : "one SUBMISSION at a time");
 	/* File names in the zip of a folder are marked as UTF-8 only in a UTF-8 locale. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
-	if (block_signals(&g) < 0)
-		return complain("signals cannot be blocked: %s", strerror(errno));
+	g.signals = signals_open();
+	if (g.signals < 0)
+		return complain("signals cannot be blocked: %s", strerror(-g.signals));
 	code = check_call(&g, argv[0], &reveal);
 	if (code == 0)
 		code = open_installation(&g);

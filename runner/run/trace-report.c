@@ -2,6 +2,7 @@
 
 /* What trace says, to people who know their program and not the kernel, and to machines. */
 
+#include "exec-report.h"
 #include "trace.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -224,8 +225,6 @@ int trace_json(FILE *to, const struct tally *t, const struct lack *l, const char
 	       int exit_code)
 {
 	cJSON *o = cJSON_CreateObject(), *list;
-	char *text;
-	int n;
 
 	(void)cJSON_AddStringToObject(o, "schema", "sandbox-trace/1");
 	(void)cJSON_AddNumberToObject(o, "status", exit_code);
@@ -236,12 +235,5 @@ int trace_json(FILE *to, const struct tally *t, const struct lack *l, const char
 		add_call(list, &t->calls[i]);
 	for_refused_values(t, l, add_value, cJSON_AddArrayToObject(o, "arguments"));
 	add_policy(o, l, policy);
-	text = cJSON_PrintUnformatted(o);
-	cJSON_Delete(o);
-	if (!text)
-		return -ENOMEM;
-	errno = EIO;
-	n = fprintf(to, "%s\n", text);
-	free(text);
-	return n < 0 || fflush(to) != 0 ? -errno : 0;
+	return exec_write_object(to, o);
 }
