@@ -14,10 +14,12 @@ copy_for_user() { # DIR: becomes the copy of the build
 	chmod -R a+rX "$to"
 }
 
-# Runs a command as a user without privileges, subordinate ids or a delegated group.
-as_user() { # UID COMMAND...
+# Sets `as_user`, the words that run a command as a user without privileges, subordinate ids or a
+# delegated group: "${as_user[@]}" COMMAND...
+become() { # UID [NAME=VALUE...]
 	local uid=$1
 	shift
-	env -u XDG_RUNTIME_DIR -u XDG_DATA_HOME -u XDG_CONFIG_HOME HOME=/nonexistent SANDBOX_LANE=user \
-		setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all "$@"
+	as_user=(env -u XDG_RUNTIME_DIR -u XDG_DATA_HOME -u XDG_STATE_HOME -u XDG_CONFIG_HOME
+		-u SANDBOX_STORE -u SANDBOX_ISOLATE_CONFIG HOME=/nonexistent SANDBOX_LANE=user "$@"
+		setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all)
 }

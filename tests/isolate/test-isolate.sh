@@ -448,9 +448,9 @@ copy_for_user "$work/copy"
 mkdir "$work/copy/bin"
 ln -s ../runner/isolate/sandbox-isolate "$work/copy/bin/isolate"
 
+become 12345 HOME="$work/home" PATH="$work/copy/bin:$PATH"
 user() { # COMMAND: as somebody who is nobody on this host
-	as_user 12345 env -u SANDBOX_ISOLATE_CONFIG HOME="$work/home" XDG_STATE_HOME= \
-		PATH="$work/copy/bin:$PATH" sh -c "$1" 2>"$work/err"
+	"${as_user[@]}" sh -c "$1" 2>"$work/err"
 }
 mkdir "$work/home"
 chown 12345:12345 "$work/home"

@@ -19,16 +19,13 @@ trap 'rm -rf "$copy" "/tmp/sandbox-$user"' EXIT
 chmod 755 "$copy"
 copy_for_user "$copy/build"
 
-run_as_user() {
-	as_user $user env SANDBOX_BUILD="$copy/build" SANDBOX_PROBE="$copy/build/tests/jail/probe" \
-		"$copy/build/tests/jail/$1" </dev/null
-}
+become $user SANDBOX_BUILD="$copy/build" SANDBOX_PROBE="$copy/build/tests/jail/probe"
 
 # Its lines as ours, one for each; a program that prints no plan, or another number, has failed.
 one_program() {
 	local name=$1 line planned=none seen=0
 	cp "$SANDBOX_BUILD/tests/jail/test-$name" "$copy/build/tests/jail"
-	run_as_user "test-$name" >"$out" 2>&1
+	"${as_user[@]}" "$copy/build/tests/jail/test-$name" >"$out" 2>&1 </dev/null
 	while IFS= read -r line; do
 		case $line in
 		"ok "*) pass "as a user: $name: ${line#* - }" ;;

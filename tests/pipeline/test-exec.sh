@@ -239,14 +239,14 @@ said "a file of somebody else" 2 'belongs to uid 65534' "$run" exec -- true
 rm "$defaults"
 
 # -------------------------------------------------------------------------- unprivileged
-nobody=(env -u XDG_RUNTIME_DIR -u XDG_CONFIG_HOME HOME=/ setpriv --reuid=65534 --regid=65534 --clear-groups)
+become 65534
 copy_for_user "$scratch/copy"
 theirs=$scratch/copy/runner/sandbox-run
 trap 'rm -rf "$scratch" /tmp/sandbox-65534' EXIT
-said "as nobody: goes without" 0 'uid=1000.*memory limit was not enforced' "${nobody[@]}" "$theirs" exec --allow-unenforced all -- id
-said "as nobody: --require" 0 '^uid=1000' "${nobody[@]}" "$theirs" exec -q --require pids -- id
-said "as nobody: refused with the remedy" 125 '(memory|cpu|pids).*--allow-unenforced' "${nobody[@]}" "$theirs" exec -- true
-"${nobody[@]}" "$theirs" exec -q --allow-unenforced all --json -- true >"$scratch/result"
+said "as nobody: goes without" 0 'uid=1000.*memory limit was not enforced' "${as_user[@]}" "$theirs" exec --allow-unenforced all -- id
+said "as nobody: --require" 0 '^uid=1000' "${as_user[@]}" "$theirs" exec -q --require pids -- id
+said "as nobody: refused with the remedy" 125 '(memory|cpu|pids).*--allow-unenforced' "${as_user[@]}" "$theirs" exec -- true
+"${as_user[@]}" "$theirs" exec -q --allow-unenforced all --json -- true >"$scratch/result"
 like "as nobody: the result says so" "'memory'" "$(result "$scratch/result" '["unenforced"]')"
 said "--allow-unenforced: a wrong name" 2 'is not one of memory' "$run" exec --allow-unenforced memori -- true
 said "--allow-unenforced and --require" 2 'give one' "$run" exec --allow-unenforced all --require pids -- true

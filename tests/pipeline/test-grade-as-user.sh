@@ -51,16 +51,13 @@ npm_settings >"$home/.npmrc"
 chown -hR $user:$user "$home" "$scratch/runtime" "$json"
 chmod 700 "$store" "$scratch/runtime"
 
-as_user() {
-	exec env -i PATH="$PATH" HOME="$home" XDG_RUNTIME_DIR="$scratch/runtime" \
-		setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all "$@"
-}
+become $user HOME="$home" XDG_RUNTIME_DIR="$scratch/runtime"
 
 grade_as_user() { # SUBMISSION [OPTION...]
 	local submission=$1
 	shift
 	: >"$json"
-	(as_user "$run" grade "$submission" --challenge "$cars/challenge" --color never --json="$json" "$@") \
+	"${as_user[@]}" "$run" grade "$submission" --challenge "$cars/challenge" --color never --json="$json" "$@" \
 		2>"$scratch/stderr" >&2 </dev/null
 	status=$?
 }
@@ -88,7 +85,7 @@ nobody_there() {
 
 # ------------------------------------------------------------------ the store and the refusal
 like "install.sh finds the runtime in the user's store" "are installed in $store/runtime" \
-	"$( (as_user "$copy/toolchain/install.sh") 2>&1)"
+	"$("${as_user[@]}" "$copy/toolchain/install.sh" 2>&1)"
 
 grade_as_user "$cars/submissions/correct" --store "$root_store"
 equal "root's store is refused" 4 "$status"
@@ -163,7 +160,7 @@ all_run() {
 }
 
 for signal in KILL INT; do
-	(as_user "$run" grade "$cars/submissions/silent" -c "$cars/challenge" -q --allow-unenforced all) \
+	"${as_user[@]}" "$run" grade "$cars/submissions/silent" -c "$cars/challenge" -q --allow-unenforced all \
 		>/dev/null 2>&1 </dev/null &
 	judge=$!
 	until_true all_run
