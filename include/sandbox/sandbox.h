@@ -42,8 +42,7 @@
  *     does not end it: -EINTR is never returned.
  *   - fork(2): jails die with the process that made them, whoever holds copies of its descriptors.
  *     A forked child must not use its copies of the objects, nor free them: that ends the jails.
- *   - Callers: root (CAP_SYS_ADMIN and its companions in the initial user namespace), or anybody.
- *     What an ordinary user's jails can and cannot have: "Unprivileged callers" below.
+ *   - Callers: root (CAP_SYS_ADMIN and its companions), or anybody: "Unprivileged callers" below.
  *
  * Errors
  *   The errors named at a function are those that it adds to these: -ENOMEM; -EMFILE and -ENFILE,
@@ -342,8 +341,7 @@ struct sbx_group_options {
  * Makes the group; `o` may be NULL. The limits have been written and read back when it returns.
  * Errors: -EINVAL the label; -ENOTSUP a limit that this host cannot enforce (err names it and the
  * remedy) and that `allow_unenforced` does not name; what mkdir(2) and write(2) return in cgroupfs.
- * cgroups(7); memory.max and memory.swap.max, or memory.limit_in_bytes and
- * memory.memsw.limit_in_bytes.
+ * cgroups(7): memory.max, memory.swap.max; v1: memory.limit_in_bytes, memory.memsw.limit_in_bytes.
  */
 int sbx_group_new(struct sbx_ctx *ctx, struct sbx_group **ret, const struct sbx_group_options *o,
 		  struct sbx_error *err);
@@ -372,8 +370,7 @@ struct sbx_jail_options {
  * but the library's own init has run. `o` may be NULL. The jail dies when it is freed, when the
  * process that made it ends (not merely the thread), and when its control socket closes. Holds
  * about ten descriptors and one for each writable file system; while it is made, one for each mount
- * from the host. A limit that cannot be enforced is an error (-ENOTSUP) that names the limit and
- * the remedy.
+ * from the host. A limit that cannot be enforced is -ENOTSUP: err names it and the remedy.
  *
  * Asks init. Errors, by stage: "jail" -EINVAL the label; "ids" -EAGAIN all ranges of ids are
  * leased; "cgroup" -ENOTSUP and as sbx_group_new(); "clone" -EAGAIN, -ENOSPC the host's limits of
@@ -381,8 +378,7 @@ struct sbx_jail_options {
  * (sysctl vm.memfd_noexec is 2); "netns" -ESRCH the jail to be joined has ended; "mount" -ENOENT
  * the host has no `source`, -EINVAL also: its file system cannot map ids, -ENODEV no character
  * device, -EROFS a flag that was asked for did not hold, -E2BIG more than 128 extra mounts or 240
- * from the host; "landlock" -EOPNOTSUPP not in this kernel and not optional; otherwise the errno of
- * the step.
+ * from the host; "landlock" -EOPNOTSUPP not in this kernel, not optional; else the step's errno.
  *
  * clone3(2) with CLONE_VM and CLONE_INTO_CGROUP (5.7), pidfd_open(2) (5.3), open_tree(2) and
  * mount_setattr(2) (5.12), pivot_root(2), user_namespaces(7), landlock(7) (ABI 2: 5.19).
@@ -427,10 +423,7 @@ struct sbx_pool_options {
 	struct sbx_pool *beside;
 };
 
-/*
- * Makes an empty pool. `o` says at least how many jails.
- * Errors: -EINVAL `jails` is not from 1 to 1024, or a label.
- */
+/* Makes an empty pool. Errors: -EINVAL `jails` is not from 1 to 1024, or a label. */
 int sbx_pool_new(struct sbx_ctx *ctx, struct sbx_plan *plan, struct sbx_pool **ret,
 		 const struct sbx_pool_options *o, struct sbx_error *err);
 
@@ -448,16 +441,13 @@ int sbx_pool_waiting(struct sbx_pool *pool);
  * is given, or `netns_of` is not the jail that it was made beside). `o` may be NULL. The label
  * is used in messages; extra mounts are attached as by sbx_jail_mount(), so for one that waited
  * their directories must exist or lie in a writable file system, and only bind and overlay will do.
- * The jail is the caller's, as from sbx_jail_new(). Errors: those of sbx_jail_new() and
- * sbx_jail_mount().
+ * The jail is the caller's. Errors: those of sbx_jail_new() and sbx_jail_mount().
  */
 int sbx_pool_take(struct sbx_pool *pool, struct sbx_jail **ret, const struct sbx_jail_options *o,
 		  struct sbx_error *err);
 
 /* Ends the jails that wait. Those that were taken are the caller's and not touched. */
 struct sbx_pool *sbx_pool_free(struct sbx_pool *pool);
-
-/* ------------------------------------------------------------------------ jails, on */
 
 /*
  * Ends every process of the jail, its init and its relays included, and waits until they are gone.
@@ -521,14 +511,12 @@ struct sbx_fd {
  * path          NULL: argv[0]. Without a '/' it is searched in PATH of `env`, inside the jail
  * argv, env     NULL-terminated; together with path and cwd at most 128 KiB. env NULL: empty
  * cwd           NULL: the policy's "cwd"
- * fds           `n_fds` more descriptors; at most 32 with the standard streams. All others are
- *               closed
+ * fds           `n_fds` more descriptors; at most 32 with the standard streams, and no others
  * stdout_limit  bytes; 0: the policy's "output", if it has one; UINT64_MAX: none, the
  *               process writes to stdout_fd itself. With a limit the library reads a pipe and
  *               copies that many bytes: the first part, a line that says how much was cut, and the
  *               last part (a quarter of the limit, at most 256 KiB). The same for stderr_limit.
- *               Both given with one descriptor and one limit: one pipe, so that the order is
- *               kept, counted as stdout
+ *               Both with one descriptor and one limit: one pipe, in order, counted as stdout
  * wall_ns       0: the policy's "wall"; UINT64_MAX: none
  * cpu_ns        cpu time of the jail from here on; 0: the policy's "cpu_time"; UINT64_MAX: none
  *
@@ -642,8 +630,8 @@ int sbx_proc_pollfd(const struct sbx_proc *p);
 
 /*
  * Moves output, keeps limits; does not wait for the process. 1: the process has ended, 0: it has
- * not. The end of a process whose reader does not take the last output may take 10 s. Errors: what
- * epoll_wait(2) returns.
+ * not. A process whose reader does not take the last output may need 10 s to end. Errors: those of
+ * epoll_wait(2).
  */
 int sbx_proc_dispatch(struct sbx_proc *p, struct sbx_error *err);
 
@@ -671,8 +659,7 @@ struct sbx_proc *sbx_proc_free(struct sbx_proc *p);
 /*
  * One system call that a process started with SBX_EXEC_TRACE is about to make.
  *
- * action    what the plan's filter does with it: SBX_SYSCALL_*; EPERM stands for any errno but
- *           ENOSYS
+ * action    what the plan's filter does: SBX_SYSCALL_*; EPERM is any errno but ENOSYS
  * args      as they are in the registers; a pointer is one of the traced process
  * name      "openat"; "#461" for one that the library does not know
  */
@@ -771,8 +758,7 @@ int sbx_jail_listeners(struct sbx_jail *j, struct sbx_listener *ret, uint32_t n,
  *
  * With SBX_FORWARD_PUBLISH the other way round: the relay listens outside, on `host` (NULL:
  * "127.0.0.1") and `host_port` (0: any free one, see the return value) or on the unix socket
- * `unix_path` (made with mode 0600, removed with the jail), and connects to 127.0.0.1:`port` (then
- * ::1) in the jail.
+ * `unix_path` (mode 0600, removed with the jail), and connects to 127.0.0.1 or ::1 in the jail.
  */
 struct sbx_forward {
 	uint32_t size;
@@ -791,9 +777,8 @@ struct sbx_forward {
  * the library's and ends with the jail; a jail has at most eight at once.
  * Asks init. Errors (stage "forward"): -EINVAL not exactly one target, no port, an unknown flag, or
  * too many connections; -EHOSTUNREACH the name cannot be resolved (err says why); -ENAMETOOLONG the
- * path; -E2BIG eight relays; -EADDRINUSE the port is in use, or the file is there already (but a
- * socket of this user that nobody listens on is replaced: a killed caller left it); what
- * clone3(2), bind(2) and listen(2) return; those of sbx_jail_listen().
+ * path; -E2BIG eight relays; -EADDRINUSE the port is in use, or the file is there (but this user's
+ * socket that nobody listens on any more is replaced); those of clone3(2) and sbx_jail_listen().
  */
 int sbx_jail_forward(struct sbx_jail *j, const struct sbx_forward *f, struct sbx_error *err);
 
@@ -803,8 +788,7 @@ int sbx_jail_forward(struct sbx_jail *j, const struct sbx_forward *f, struct sbx
  * O_RDONLY, O_PATH, O_DIRECTORY, O_NOFOLLOW. What it returns may be anything that the jailed
  * program left there: check it with fstat(2). The caller's.
  * Asks init. Errors (stage "open"): -EINVAL other flags, or without O_PATH neither a regular file
- * nor a directory; -EACCES something in /proc; -ENAMETOOLONG 4096 bytes or more; what openat2(2)
- * returns, as -ENOENT and -ELOOP.
+ * nor a directory; -EACCES something in /proc; -ENAMETOOLONG 4096 bytes or more; of openat2(2).
  */
 int sbx_jail_open(struct sbx_jail *j, const char *path, int flags, struct sbx_error *err);
 
