@@ -297,13 +297,6 @@ static int ended(const struct sbx_jail *j, struct sbx_error *err)
 	return error_set(err, -ECHILD, "control", j->label, "the jail has ended");
 }
 
-static bool is_gone(int pidfd)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-
-	return poll(&p, 1, 0) > 0;
-}
-
 /* Its network is opened by number first: then it must still have been its own. */
 static int start_inside(struct sbx_jail *j, struct start *s, struct sbx_error *err)
 {
@@ -313,7 +306,7 @@ static int start_inside(struct sbx_jail *j, struct start *s, struct sbx_error *e
 	if (!s->inside)
 		return start_relay(j, s, -1, err);
 	r = beside_open(&b, s->inside);
-	if (r < 0 || is_gone(s->inside->pidfd))
+	if (r < 0 || fd_is_readable(s->inside->pidfd))
 		r = ended(s->inside, err);
 	else
 		r = start_relay(j, s, b.netns, err);
@@ -342,7 +335,7 @@ static int room_for_relay(struct sbx_jail *j, struct sbx_error *err)
 	int i;
 
 	for (i = j->n_relays - 1; i >= 0; i--) {
-		if (!is_gone(j->relays[i].pidfd))
+		if (!fd_is_readable(j->relays[i].pidfd))
 			continue;
 		end_relay(&j->relays[i]);
 		j->relays[i] = j->relays[--j->n_relays];

@@ -167,9 +167,7 @@ int holder_start(struct holder *h, char *why_no_ids, size_t size, struct sbx_err
 
 static bool is_alive(const struct holder *h)
 {
-	struct pollfd p = { .fd = h->pidfd, .events = POLLIN };
-
-	return h->pidfd >= 0 && poll(&p, 1, 0) == 0;
+	return h->pidfd >= 0 && !fd_is_readable(h->pidfd);
 }
 
 static int ask_once(struct holder *h, const struct iovec *parts, int n_parts, const int *fds,

@@ -377,13 +377,12 @@ int spawn_finish(struct spawn *s)
 int spawn_await_exec(struct spawn *s)
 {
 	struct pollfd gate = { .fd = s->gate[1], .events = 0 };
-	struct pollfd child = { .fd = s->pidfd, .events = POLLIN };
 
 	close_fd(s->gate[0]);
 	while (!s->holder && poll(&gate, 1, -1) < 0 && errno == EINTR)
 		;
 	s->gate[0] = -1;
-	return poll(&child, 1, 0) > 0 ? -ECHILD : 0;
+	return fd_is_readable(s->pidfd) ? -ECHILD : 0;
 }
 
 void spawn_settle(struct spawn *s)

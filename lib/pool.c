@@ -15,7 +15,6 @@
 #include "ns.h"
 #include "util/util.h"
 #include <fcntl.h>
-#include <poll.h>
 
 #define POOL_MAX 1024u
 
@@ -35,17 +34,13 @@ struct sbx_pool {
 
 static bool is_alive(const struct sbx_jail *j)
 {
-	struct pollfd p = { .fd = j->pidfd, .events = POLLIN };
-
-	return poll(&p, 1, 0) == 0;
+	return !fd_is_readable(j->pidfd);
 }
 
 /* Of no use any more: its init was killed, or nobody can ask for the network that it is in. */
 static bool is_stale(const struct sbx_jail *j)
 {
-	struct pollfd p = { .fd = j->beside.pidfd, .events = POLLIN };
-
-	return !is_alive(j) || (j->beside.pidfd >= 0 && poll(&p, 1, 0) != 0);
+	return !is_alive(j) || (j->beside.pidfd >= 0 && fd_is_readable(j->beside.pidfd));
 }
 
 static struct sbx_jail *remove_at(struct sbx_pool *pool, uint32_t i)

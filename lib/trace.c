@@ -128,13 +128,6 @@ void trace_serve(struct sbx_proc *p)
 
 /* ------------------------------------------------------------------- until it executes */
 
-static bool is_readable(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) > 0;
-}
-
 /*
  * Calls of init's child are not the program's, except the execve(2) that works, the last before the
  * end of file. What is received after that is the program's first own call.
@@ -145,7 +138,7 @@ static void serve_early(struct sbx_proc *p, int channel)
 
 	if (!receive(p, &q))
 		return;
-	if (is_readable(channel)) {
+	if (fd_is_readable(channel)) {
 		if (p->n_early < (int)ARRAY_SIZE(p->early))
 			describe(p, &q.n, &p->early[p->n_early++]);
 	} else if (q.n.data.nr == SYS_execve) {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,6 +78,21 @@ static inline int fd_above_stdio(int fd)
 	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	close_fd(fd);
 	return moved;
+}
+
+/*
+ * Now, without waiting; a pidfd is when its process has ended. Even a poll(2) that does not wait is
+ * interrupted by a signal that is pending, which says nothing about the descriptor.
+ */
+static inline bool fd_is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&p, 1, 0);
+	while (r < 0 && errno == EINTR);
+	return r > 0;
 }
 
 #define steal_ptr(p)                                                                               \
