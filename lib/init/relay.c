@@ -309,7 +309,9 @@ static int relay_loop(struct init *in)
 		if (fds[2].revents)
 			accept_one();
 	}
-	return 0;
+	/* Before the connections, which exit_group(2) would close first: who sees one end may rely
+	 * on it that nobody listens any more. */
+	return sys_close(RELAY_LISTEN_FD);
 }
 
 _Noreturn void relay_main(void)
