@@ -247,8 +247,11 @@ SBX_PUBLIC struct sbx_proc *sbx_proc_free(struct sbx_proc *p)
 		return NULL;
 	if (!p->ended && p->pidfd >= 0)
 		(void)sbx_proc_kill(p, SIGKILL, NULL);
-	/* Without a listener every call of its children would fail: they would spin, not end. */
-	if (p->traced && !trace_is_over(p))
+	/*
+	 * Without a listener every call of its children would fail: they would spin, not end. Whether
+	 * one that was killed just now had any cannot be known yet.
+	 */
+	if (p->traced && (!p->ended || !trace_is_over(p)))
 		(void)sbx_jail_kill(p->jail, NULL);
 	stream_done(&p->streams[0]);
 	stream_done(&p->streams[1]);

@@ -651,8 +651,8 @@ int sbx_proc_wait(struct sbx_proc *p, uint64_t timeout_ns, struct sbx_result *re
 int sbx_proc_kill(struct sbx_proc *p, int sig, struct sbx_error *err);
 
 /*
- * Sends SIGKILL if it runs, and does not wait: its children live on in the jail; but those of a
- * process that was traced end with the whole jail.
+ * Sends SIGKILL if it runs, and does not wait: its children live on in the jail. If it was traced,
+ * and runs or has children, the whole jail ends.
  */
 struct sbx_proc *sbx_proc_free(struct sbx_proc *p);
 
