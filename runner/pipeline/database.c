@@ -15,7 +15,7 @@
 
 #include <sys/random.h>
 
-#include "pipeline/challenge.h"
+#include "challenge/challenge.h"
 #include "pipeline/clean.h"
 #include "pipeline/template.h"
 #include "util/util.h"

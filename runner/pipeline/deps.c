@@ -10,10 +10,10 @@
  * entry is the lower layer of an overlay, otherwise it is mounted read-only.
  */
 
-#include "pipeline/challenge.h"
-#include "pipeline/key.h"
-#include "pipeline/npm-install.h"
-#include "pipeline/toolchain.h"
+#include "challenge/challenge.h"
+#include "store/key.h"
+#include "deps/npm-install.h"
+#include "deps/toolchain.h"
 #include "util/util.h"
 
 #define BUILD_LAYER_BYTES (64ull << 20)

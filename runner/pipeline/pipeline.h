@@ -16,8 +16,8 @@
 #include <sandbox/sandbox.h>
 #include <stdbool.h>
 
-#include "challenge.h"
-#include "strv.h"
+#include "challenge/challenge.h"
+#include "pipeline/strv.h"
 
 struct store; /* store.h */
 

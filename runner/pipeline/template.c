@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 
 #include "pipeline/clean.h"
-#include "pipeline/key.h"
+#include "store/key.h"
 #include "util/util.h"
 
 #define STEP_WALL (60 * NSEC_PER_SEC)

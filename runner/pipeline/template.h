@@ -2,7 +2,7 @@
 #pragma once
 
 #include "pipeline/pipeline.h"
-#include "pipeline/store.h"
+#include "store/store.h"
 
 #define POSTGRES_POLICY "postgres.json"
 #define POSTGRES_DATA "/pgdata"

@@ -6,7 +6,7 @@
  */
 
 #include "options.h"
-#include "pipeline/toolchain.h"
+#include "deps/toolchain.h"
 #include "run.h"
 #include "settings.h"
 #include <cjson/cJSON.h>

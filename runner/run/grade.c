@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "pipeline/report.h"
-#include "pipeline/store.h"
-#include "pipeline/toolchain.h"
+#include "report/report.h"
+#include "store/store.h"
+#include "deps/toolchain.h"
 #include "pipeline/verdict.h"
 #include "run/exec-options.h"
 #include "run/options.h"

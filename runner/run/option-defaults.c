@@ -7,7 +7,7 @@
 
 #include "option-defaults.h"
 #include "option-values.h"
-#include "pipeline/json-config.h"
+#include "challenge/json-config.h"
 #include "run.h"
 #include <ctype.h>
 #include <errno.h>

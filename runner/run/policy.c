@@ -6,7 +6,7 @@
  */
 
 #include "options.h"
-#include "pipeline/json-config.h"
+#include "challenge/json-config.h"
 #include "run.h"
 #include "settings.h"
 #include <dirent.h>

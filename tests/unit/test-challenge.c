@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "pipeline/challenge.h"
+#include "challenge/challenge.h"
 #include "util/util.h"
 
 #define TEST_A                                                     \

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/npm-errors.h"
+#include "deps/npm-errors.h"
 #include "util/util.h"
 
 static const char not_found[] =

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/npm-registry.h"
+#include "deps/npm-registry.h"
 #include "util/util.h"
 
 #define REST "cafile=null\nstrict-ssl=true\n"

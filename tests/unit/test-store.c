@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "pipeline/key.h"
-#include "pipeline/store.h"
+#include "store/key.h"
+#include "store/store.h"
 #include "util/util.h"
 
 struct fixture {

@@ -15,7 +15,7 @@
 
 #include "pipeline/clean.h"
 #include "pipeline/probe.h"
-#include "pipeline/report.h"
+#include "report/report.h"
 #include "pipeline/tests-report.h"
 #include "pipeline/units.h"
 #include "pipeline/verdict.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/npm-registry.h"
+#include "deps/npm-registry.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "pipeline/challenge.h"
-#include "pipeline/json-config.h"
+#include "challenge/challenge.h"
+#include "challenge/json-config.h"
 
 /* Finds, reads and parses the test files that the list `patterns` of challenge.json names. */
 int challenge_load_tests(struct challenge *c, struct json_config *cfg, const cJSON *patterns);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "util/util.h"
-#include "pipeline/store-internal.h"
+#include "store/store-internal.h"
 
 /* Kinds whose entries count towards the cap. The runtime is the operator's and stays. */
 static const char *const kinds[] = { "deps", "postgres" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/tree.h"
+#include "store/tree.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pipeline/tree.h"
+#include "store/tree.h"
 
 #define STORE_DEFAULT_CAP (10ull << 30)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/toolchain.h"
+#include "deps/toolchain.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

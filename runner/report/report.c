@@ -5,7 +5,7 @@
  * and its reason. All texts of a submission were cleaned when they entered the job.
  */
 
-#include "pipeline/report.h"
+#include "report/report.h"
 
 #include <stdarg.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "pipeline/challenge.h"
-#include "pipeline/json-config.h"
+#include "challenge/challenge.h"
+#include "challenge/json-config.h"
 
 /* What docs/challenge.md says; the reasons are there. */
 extern const struct challenge_limits challenge_default_limits;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/npm-errors.h"
+#include "deps/npm-errors.h"
 
 #include "pipeline/clean.h"
 #include "util/util.h"

@@ -8,7 +8,7 @@
  * otherwise two processes could hold the "same" lock on two files.
  */
 
-#include "pipeline/store.h"
+#include "store/store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "util/util.h"
-#include "pipeline/store-internal.h"
+#include "store/store-internal.h"
 
 #define LOCK_POLL_MS 50
 

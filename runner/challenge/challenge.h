@@ -32,6 +32,18 @@ struct challenge_command {
 	char **argv;
 };
 
+/* Which packages may run install scripts, in the install jail only. */
+enum scripts_kind {
+	SCRIPTS_AUTO, /* all that have one and need it */
+	SCRIPTS_NONE,
+	SCRIPTS_LISTED,
+};
+
+struct challenge_scripts {
+	enum scripts_kind kind;
+	char **packages; /* names, NULL-terminated; of SCRIPTS_LISTED */
+};
+
 /* Bytes, nanoseconds, thousandths of a processor. */
 struct challenge_limits {
 	uint64_t memory;
@@ -76,6 +88,10 @@ struct challenge {
 	uint32_t n_cases;
 	double case_points; /* the sum of the cases' own points */
 	struct challenge_command install, build, migrate, start;
+	struct challenge_scripts install_scripts;
+	bool lockfile_required; /* else versions are resolved once when it is missing or outdated */
+	bool use_node_modules;	/* of the archive, when there is no lockfile */
+	bool any_port; /* the server may listen elsewhere; `port` is what the tests address */
 	uint16_t port;
 	char *health;  /* path; NULL: any HTTP answer on / means ready */
 	bool postgres; /* "database": "postgres" */

@@ -24,15 +24,15 @@
  * package that does not exist, a lockfile that does not match); everything else is ours.
  */
 
-#include "pipeline/npm-install.h"
+#include "deps/npm-install.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "pipeline/challenge.h"
+#include "challenge/challenge.h"
 #include "pipeline/clean.h"
-#include "pipeline/npm-errors.h"
-#include "pipeline/npm-registry.h"
+#include "deps/npm-errors.h"
+#include "deps/npm-registry.h"
 #include "pipeline/units.h"
 #include "util/util.h"
 

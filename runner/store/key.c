@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline/key.h"
+#include "store/key.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,21 +6,22 @@
  * files.
  */
 
-#include "pipeline/challenge.h"
+#include "challenge/challenge.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "challenge/challenge-commands.h"
+#include "challenge/challenge-limits.h"
+#include "challenge/challenge-tests.h"
+#include "challenge/json-config.h"
 #include "inside/records.h"
-#include "pipeline/challenge-limits.h"
-#include "pipeline/challenge-tests.h"
-#include "pipeline/json-config.h"
 #include "pipeline/strv.h"
 #include "util/util.h"
 
 #define MAX_CONFIG (1u << 20)
 #define MAX_TITLE 200
-#define MAX_ARGUMENTS 64
+#define MAX_PATTERNS 64
 #define MAX_ENV 64
 #define MAX_ENV_BYTES (32u << 10)
 #define MAX_POINTS 1e6
@@ -67,13 +68,13 @@ static int set_tests(struct json_config *cfg, const cJSON *v, void *data)
 	struct load *l = data;
 	const cJSON *item;
 
-	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) == 0 ||
-	    cJSON_GetArraySize(v) > MAX_ARGUMENTS)
+	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) == 0 || cJSON_GetArraySize(v) > MAX_PATTERNS)
 		return json_config_error(cfg, v,
 					 "this must be a list of 1 to %d file names or patterns, "
 					 "like [\"tests/*.hurl\"]",
-					 MAX_ARGUMENTS);
-	cJSON_ArrayForEach (item, v) {
+					 MAX_PATTERNS);
+	cJSON_ArrayForEach(item, v)
+	{
 		if (!cJSON_IsString(item) ||
 		    !path_is_clean(item->valuestring, strlen(item->valuestring)))
 			return json_config_error(cfg, item,
@@ -84,83 +85,52 @@ static int set_tests(struct json_config *cfg, const cJSON *v, void *data)
 	return 0;
 }
 
-static int set_argv(struct json_config *cfg, const cJSON *v, struct challenge_command *ret)
-{
-	int n = cJSON_GetArraySize(v), i = 0;
-	char **argv;
-	const cJSON *item;
-
-	if (n == 0 || n > MAX_ARGUMENTS)
-		return json_config_error(cfg, v,
-					 "a command has 1 to %d words, like "
-					 "[\"node\", \"src/server.js\"]",
-					 MAX_ARGUMENTS);
-	argv = calloc((size_t)n + 1, sizeof(*argv));
-	if (!argv)
-		return -ENOMEM;
-	ret->kind = COMMAND_ARGV;
-	ret->argv = argv;
-	cJSON_ArrayForEach (item, v) {
-		if (!cJSON_IsString(item) || (i == 0 && !*item->valuestring))
-			return json_config_error(cfg, item, "a word of the command must be a text");
-		argv[i] = strdup(item->valuestring);
-		if (!argv[i++])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int set_command(struct json_config *cfg, const cJSON *v, struct challenge_command *ret,
-		       bool may_be_null)
-{
-	if (cJSON_IsString(v) && streq(v->valuestring, "auto"))
-		return 0;
-	if (cJSON_IsArray(v))
-		return set_argv(cfg, v, ret);
-	if (cJSON_IsNull(v) && may_be_null) {
-		ret->kind = COMMAND_NONE;
-		return 0;
-	}
-	return json_config_error(cfg, v,
-				 "this must be \"auto\"%s or a list of words, like "
-				 "[\"node\", \"server.js\"]",
-				 may_be_null ? ", null (nothing to do)" : "");
-}
-
 static int set_install(struct json_config *cfg, const cJSON *v, void *data)
 {
-	return set_command(cfg, v, &((struct load *)data)->c->install, true);
+	return challenge_set_command(cfg, v, &((struct load *)data)->c->install, true);
 }
 
 static int set_build(struct json_config *cfg, const cJSON *v, void *data)
 {
-	return set_command(cfg, v, &((struct load *)data)->c->build, true);
+	return challenge_set_command(cfg, v, &((struct load *)data)->c->build, true);
 }
 
 static int set_start(struct json_config *cfg, const cJSON *v, void *data)
 {
-	return set_command(cfg, v, &((struct load *)data)->c->start, false);
+	return challenge_set_command(cfg, v, &((struct load *)data)->c->start, false);
 }
 
 static int set_migrate(struct json_config *cfg, const cJSON *v, void *data)
 {
 	struct load *l = data;
-	const cJSON *item;
-	int r = set_command(cfg, v, &l->c->migrate, true);
 
 	l->migrate = v;
-	if (r < 0 || l->c->migrate.kind != COMMAND_ARGV)
-		return r;
-	cJSON_ArrayForEach (item, v) {
-		size_t n = strlen(item->valuestring);
+	return challenge_set_migrate(cfg, v, &l->c->migrate);
+}
 
-		if (n > 1 && item->valuestring[n - 1] == '/')
-			n--;
-		if (item->valuestring[0] == '-' || !path_is_clean(item->valuestring, n))
-			return json_config_error(cfg, item,
-						 "an SQL file or folder (\"dir/\") of the "
-						 "submission is needed: relative, without \"..\"");
-	}
+static int set_node_modules(struct json_config *cfg, const cJSON *v, void *data)
+{
+	return challenge_set_node_modules(cfg, v, ((struct load *)data)->c);
+}
+
+static int set_lockfile(struct json_config *cfg, const cJSON *v, void *data)
+{
+	return challenge_set_lockfile(cfg, v, ((struct load *)data)->c);
+}
+
+static int set_scripts(struct json_config *cfg, const cJSON *v, void *data)
+{
+	return challenge_set_scripts(cfg, v, &((struct load *)data)->c->install_scripts);
+}
+
+static int set_any_port(struct json_config *cfg, const cJSON *v, void *data)
+{
+	if (!cJSON_IsBool(v))
+		return json_config_error(
+			cfg, v,
+			"this must be true (the server may listen on another port) "
+			"or false");
+	((struct load *)data)->c->any_port = cJSON_IsTrue(v);
 	return 0;
 }
 
@@ -263,8 +233,8 @@ static int set_points(struct json_config *cfg, const cJSON *v, void *data)
 static bool env_is_ours(const char *name)
 {
 	static const char *const ours[] = { "PORT",   "API_PORT", "DATABASE_URL", "PGHOST",
-					    "PGPORT", "PGUSER",	  "PGPASSWORD",	  "PGDATABASE",
-					    "PATH",   "HOME",	  "TMPDIR" };
+					    "PGPORT", "PGUSER",   "PGPASSWORD",   "PGDATABASE",
+					    "PATH",   "HOME",     "TMPDIR" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
 		if (streq(name, ours[i]))
@@ -295,7 +265,8 @@ static int check_env(struct json_config *cfg, const cJSON *v)
 	r = json_config_unique(cfg, v);
 	if (r < 0)
 		return r;
-	cJSON_ArrayForEach (item, v) {
+	cJSON_ArrayForEach(item, v)
+	{
 		if (!env_name(item->string))
 			return json_config_error(cfg, item,
 						 "\"%s\" is no name of a variable: letters, "
@@ -331,7 +302,8 @@ static int set_env(struct json_config *cfg, const cJSON *v, void *data)
 		return -ENOMEM;
 	strv_free(l->c->env);
 	l->c->env = env;
-	cJSON_ArrayForEach (item, v) {
+	cJSON_ArrayForEach(item, v)
+	{
 		if (asprintf(&env[i], "%s=%s", item->string, item->valuestring) < 0) {
 			env[i] = NULL;
 			return -ENOMEM;
@@ -342,11 +314,23 @@ static int set_env(struct json_config *cfg, const cJSON *v, void *data)
 }
 
 static const struct json_key challenge_keys[] = {
-	{ "title", set_title },	  { "tests", set_tests },     { "install", set_install },
-	{ "build", set_build },	  { "migrate", set_migrate }, { "start", set_start },
-	{ "port", set_port },	  { "health", set_health },   { "database", set_database },
-	{ "limits", set_limits }, { "reveal", set_reveal },   { "points", set_points },
+	{ "title", set_title },
+	{ "tests", set_tests },
+	{ "install", set_install },
+	{ "build", set_build },
+	{ "migrate", set_migrate },
+	{ "start", set_start },
+	{ "port", set_port },
+	{ "health", set_health },
+	{ "database", set_database },
+	{ "limits", set_limits },
+	{ "reveal", set_reveal },
+	{ "points", set_points },
 	{ "env", set_env },
+	{ "any_port", set_any_port },
+	{ "lockfile", set_lockfile },
+	{ "node_modules", set_node_modules },
+	{ "install_scripts", set_scripts },
 };
 
 static int check_whole(struct json_config *cfg, const struct load *l)
@@ -400,6 +384,7 @@ struct challenge *challenge_free(struct challenge *c)
 	strv_free(c->migrate.argv);
 	strv_free(c->start.argv);
 	strv_free(c->env);
+	strv_free(c->install_scripts.packages);
 	for (uint32_t i = 0; i < c->n_cases; i++) {
 		free(c->cases[i].name);
 		free(c->cases[i].group);

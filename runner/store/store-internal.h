@@ -3,7 +3,7 @@
 
 /* What store.c and store-trim.c share. */
 
-#include "pipeline/store.h"
+#include "store/store.h"
 
 struct store {
 	char *path;

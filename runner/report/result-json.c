@@ -4,7 +4,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "pipeline/report.h"
+#include "report/report.h"
 #include "pipeline/clean.h"
 #include "pipeline/limits.h"
 #include "pipeline/verdict.h"

@@ -2,7 +2,7 @@
 
 /* "limits" of challenge.json: a table of keys with their units and ranges, and the defaults. */
 
-#include "pipeline/challenge-limits.h"
+#include "challenge/challenge-limits.h"
 
 #include "pipeline/units.h"
 #include "run/options.h"

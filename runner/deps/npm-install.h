@@ -2,7 +2,7 @@
 #pragma once
 
 #include "pipeline/pipeline.h"
-#include "pipeline/store.h"
+#include "store/store.h"
 
 #define NPM_POLICY "npm-install.json"
 

@@ -5,7 +5,7 @@
  * comments are blanked in place, and where a value stands is found by walking text and tree side by side.
  */
 
-#include "pipeline/json-config.h"
+#include "challenge/json-config.h"
 
 #include <stdarg.h>
 

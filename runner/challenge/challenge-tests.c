@@ -5,7 +5,7 @@
  * the engine that will run them. A mistake in a test is found here, before a submission is touched.
  */
 
-#include "pipeline/challenge-tests.h"
+#include "challenge/challenge-tests.h"
 
 #include <fcntl.h>
 #include <glob.h>
