@@ -35,10 +35,15 @@ int control_send(int fd, const struct iovec *parts, int n_parts, const int *fds,
 	} space;
 	struct msghdr m = { .msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)n_parts };
 	struct cmsghdr *c;
+	size_t size = 0;
 	ssize_t n;
 
 	if (n_fds > CMSG_FDS)
 		return -E2BIG;
+	for (int i = 0; i < n_parts; i++)
+		size += parts[i].iov_len;
+	if (size > MESSAGE_MAX) /* init would end at a message that was cut */
+		return -EMSGSIZE;
 	if (n_fds) {
 		m.msg_control = space.bytes;
 		m.msg_controllen = CMSG_SPACE((size_t)n_fds * sizeof(int));

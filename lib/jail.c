@@ -105,7 +105,12 @@ static int hand_over(struct sbx_jail *j, struct start *s, int userns, struct sbx
 
 	if (r < 0)
 		return r;
-	return start_send(s, j->control) < 0 ? lost(j, err) : 0;
+	r = start_send(s, j->control);
+	if (r == -EMSGSIZE)
+		return error_set(err, -E2BIG, "mount", "mounts",
+				 "the extra mounts are larger than 192 KiB together: bind a file "
+				 "instead of giving its content, or give it in the policy");
+	return r < 0 ? lost(j, err) : 0;
 }
 
 static int hand_over_mapped(struct sbx_jail *j, struct start *s, struct sbx_error *err)

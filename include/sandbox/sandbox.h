@@ -377,8 +377,8 @@ struct sbx_jail_options {
  * processes or namespaces, -EPERM namespaces are refused here, -EACCES a memfd may not be executed
  * (sysctl vm.memfd_noexec is 2); "netns" -ESRCH the jail to be joined has ended; "mount" -ENOENT
  * the host has no `source`, -EINVAL also: its file system cannot map ids, -ENODEV no character
- * device, -EROFS a flag that was asked for did not hold, -E2BIG more than 128 extra mounts or 240
- * from the host; "landlock" -EOPNOTSUPP not in this kernel, not optional; else the step's errno.
+ * device, -EROFS a flag that was asked for did not hold, -E2BIG more than 128 extra mounts, 192 KiB
+ * of them or 240 from the host; "landlock" -EOPNOTSUPP not in this kernel; else the step's errno.
  *
  * clone3(2) with CLONE_VM and CLONE_INTO_CGROUP (5.7), pidfd_open(2) (5.3), open_tree(2) and
  * mount_setattr(2) (5.12), pivot_root(2), user_namespaces(7), landlock(7) (ABI 2: 5.19).

@@ -164,6 +164,12 @@ static void test_jails_that_cannot_be_made(void **state)
 				  .type = SBX_MOUNT_DEVICE,
 				  .source = "/dev/shm",
 				  .target = "/dev/x" };
+	static char content[200 << 10];
+	struct sbx_mount large = { .size = sizeof(large),
+				   .type = SBX_MOUNT_FILE,
+				   .target = "/x",
+				   .data = content,
+				   .data_len = sizeof(content) };
 	struct sbx_jail_options o = { .size = sizeof(o), .label = "a b" };
 	struct sbx_pool_options po = { .size = sizeof(po) };
 	struct sbx_group_options go = { .size = sizeof(go), .label = "a/b" };
@@ -180,6 +186,9 @@ static void test_jails_that_cannot_be_made(void **state)
 	o.mounts = &file;
 	FAILS(sbx_jail_new(ctx, plan, &j, &o, &err), -ENODEV, "mount");
 	o.n_mounts = 129;
+	FAILS(sbx_jail_new(ctx, plan, &j, &o, &err), -E2BIG, "mount");
+	o.mounts = &large;
+	o.n_mounts = 1;
 	FAILS(sbx_jail_new(ctx, plan, &j, &o, &err), -E2BIG, "mount");
 	assert_int_equal(sbx_jail_kill(dead, NULL), 0);
 	o = (struct sbx_jail_options){ .size = sizeof(o), .netns_of = dead };
