@@ -95,6 +95,43 @@ static inline bool fd_is_readable(int fd)
 	return r > 0;
 }
 
+/* Reads until `size` bytes are there or the file ends: how many, or -errno. */
+static inline ssize_t read_full(int fd, void *to, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		ssize_t n = read(fd, (char *)to + at, size - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		at += (size_t)n;
+	}
+	return (ssize_t)at;
+}
+
+/* Writes all of it: 0, or -errno. */
+static inline int write_full(int fd, const void *from, size_t size)
+{
+	const char *at = from;
+
+	while (size > 0) {
+		ssize_t n = write(fd, at, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
 #define steal_ptr(p)                                                                               \
 	({                                                                                         \
 		__typeof__(p) *_slot = &(p);                                                       \

@@ -145,21 +145,6 @@ void report_note(const struct report *r, const char *fmt, ...)
 	(void)fputc('\n', stderr);
 }
 
-static int write_all(int fd, const char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t written = write(fd, bytes, n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return -1;
-		bytes += written;
-		n -= (size_t)written;
-	}
-	return 0;
-}
-
 /* What the program may have written to it meanwhile goes: it could only do so below its box. */
 static int write_meta(struct report *r)
 {
@@ -170,7 +155,7 @@ static int write_meta(struct report *r)
 	if (fstat(r->meta, &st) == 0 && S_ISREG(st.st_mode) && lseek(r->meta, 0, SEEK_CUR) == 0 &&
 	    ftruncate(r->meta, 0) < 0)
 		return -1;
-	return write_all(r->meta, r->lines, r->n);
+	return write_full(r->meta, r->lines, r->n);
 }
 
 int report_finish(struct report *r, int code)
