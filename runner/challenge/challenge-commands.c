@@ -58,12 +58,35 @@ int challenge_set_command(struct json_config *cfg, const cJSON *v, struct challe
 				 may_be_null ? ", null (nothing to do)" : "");
 }
 
-int challenge_set_migrate(struct json_config *cfg, const cJSON *v, struct challenge_command *ret)
+/* { "run": ["knex", "migrate:latest"] } */
+static int set_migrate_command(struct json_config *cfg, const cJSON *v, struct challenge *c)
+{
+	const cJSON *run = cJSON_GetObjectItemCaseSensitive(v, "run");
+
+	if (!cJSON_IsArray(run) || cJSON_GetArraySize(v) != 1)
+		return json_config_error(cfg, v,
+					 "a command that migrates is written as "
+					 "{ \"run\": [\"knex\", \"migrate:latest\"] }");
+	c->migrate_runs = true;
+	return set_argv(cfg, run, &c->migrate);
+}
+
+int challenge_set_migrate(struct json_config *cfg, const cJSON *v, struct challenge *c)
 {
 	const cJSON *item;
-	int r = challenge_set_command(cfg, v, ret, true);
+	int r;
 
-	if (r < 0 || ret->kind != COMMAND_ARGV)
+	if (cJSON_IsObject(v))
+		return set_migrate_command(cfg, v, c);
+	if (!cJSON_IsArray(v) && !cJSON_IsNull(v) &&
+	    !(cJSON_IsString(v) && streq(v->valuestring, "auto")))
+		return json_config_error(
+			cfg, v,
+			"this must be \"auto\", null (nothing to do), a list of SQL "
+			"files and folders, like [\"db/schema.sql\"], or "
+			"{ \"run\": [\"knex\", \"migrate:latest\"] }");
+	r = challenge_set_command(cfg, v, &c->migrate, true);
+	if (r < 0 || c->migrate.kind != COMMAND_ARGV)
 		return r;
 	cJSON_ArrayForEach(item, v)
 	{
@@ -117,7 +140,9 @@ static int set_script_list(struct json_config *cfg, const cJSON *v, struct chall
 	{
 		if (!cJSON_IsString(item) || !*item->valuestring ||
 		    strlen(item->valuestring) > MAX_PACKAGE)
-			return json_config_error(cfg, item, "the name of a package is needed");
+			return json_config_error(cfg, item,
+						 "the name of a package is needed, like "
+						 "\"esbuild\"");
 		ret->packages[n] = strdup(item->valuestring);
 		if (!ret->packages[n++])
 			return -ENOMEM;

@@ -11,12 +11,14 @@
 #include <glob.h>
 #include <sys/stat.h>
 
+#include "challenge/challenge-hurl.h"
+#include "challenge/challenge-suite.h"
 #include "hurl/ast.h"
 #include "hurl/hurl.h"
 #include "util/util.h"
 
 #define MAX_TESTS 256
-#define MAX_CASES 5000
+#define MAX_CASES CHALLENGE_MAX_CASES
 #define MAX_TOTAL (8u << 20)
 
 int challenge_read_file(const char *path, size_t max, char **ret, size_t *ret_size)
@@ -24,7 +26,7 @@ int challenge_read_file(const char *path, size_t max, char **ret, size_t *ret_si
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
-	size_t at = 0;
+	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -35,18 +37,12 @@ int challenge_read_file(const char *path, size_t max, char **ret, size_t *ret_si
 	text = malloc((size_t)st.st_size + 1);
 	if (!text)
 		return -ENOMEM;
-	while (at < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + at, (size_t)st.st_size - at);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		at += (size_t)n;
-	}
-	text[at] = '\0';
+	n = read_full(fd, text, (size_t)st.st_size);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
 	*ret = steal_ptr(text);
-	*ret_size = at;
+	*ret_size = (size_t)n;
 	return 0;
 }
 
@@ -66,7 +62,8 @@ static char *escape_dir(const char *dir)
 	return out;
 }
 
-static int add_name(struct challenge *c, const char *name)
+static int add_test(struct challenge *c, struct json_config *cfg, const cJSON *item,
+		    const char *name)
 {
 	struct challenge_test *tests;
 
@@ -74,6 +71,8 @@ static int add_name(struct challenge *c, const char *name)
 		if (streq(c->tests[i].name, name))
 			return 0;
 	}
+	if (c->n_tests == MAX_TESTS)
+		return json_config_error(cfg, item, "more than %d test files", MAX_TESTS);
 	tests = realloc(c->tests, (c->n_tests + 1) * sizeof(*tests));
 	if (!tests)
 		return -ENOMEM;
@@ -85,25 +84,12 @@ static int add_name(struct challenge *c, const char *name)
 	return 0;
 }
 
-static int add_matches(struct challenge *c, struct json_config *cfg, const cJSON *item,
-		       const glob_t *g)
-{
-	size_t prefix = strlen(c->dir) + 1;
-	int r;
-
-	for (size_t i = 0; i < g->gl_pathc; i++) {
-		r = add_name(c, g->gl_pathv[i] + prefix);
-		if (r < 0)
-			return r;
-		if (c->n_tests > MAX_TESTS)
-			return json_config_error(cfg, item, "more than %d test files", MAX_TESTS);
-	}
-	return 0;
-}
-
-static int add_pattern(struct challenge *c, struct json_config *cfg, const cJSON *item)
+int challenge_match(struct challenge *c, struct json_config *cfg, const cJSON *item,
+		    int (*add)(struct challenge *c, struct json_config *cfg, const cJSON *item,
+			       const char *name))
 {
 	_cleanup_free_ char *dir = escape_dir(c->dir), *pattern = NULL;
+	size_t prefix = strlen(c->dir) + 1;
 	glob_t g;
 	int r;
 
@@ -119,15 +105,17 @@ static int add_pattern(struct challenge *c, struct json_config *cfg, const cJSON
 	if (r != 0)
 		return json_config_error(cfg, item, "no file matches \"%s\" in %s",
 					 item->valuestring, c->dir);
-	r = add_matches(c, cfg, item, &g);
+	for (size_t i = 0; i < g.gl_pathc && r == 0; i++)
+		r = add(c, cfg, item, g.gl_pathv[i] + prefix);
 	globfree(&g);
 	return r;
 }
 
-static int by_name(const void *a, const void *b)
+static int by_runner(const void *a, const void *b)
 {
-	return strcmp(((const struct challenge_test *)a)->name,
-		      ((const struct challenge_test *)b)->name);
+	const struct challenge_test *x = a, *y = b;
+
+	return x->runner != y->runner ? (int)x->runner - (int)y->runner : strcmp(x->name, y->name);
 }
 
 /* Length of the folder part that all names share: what remains are short, distinct names. */
@@ -173,13 +161,15 @@ static int add_cases(struct challenge *c, struct challenge_test *t, const struct
 		*one = (struct challenge_case){
 			.name = strdup(info->name),
 			.group = info->group ? strdup(info->group) : NULL,
+			.hint = info->hint ? strdup(info->hint) : NULL,
 			.file = t->mount,
 			.line = info->line,
 			.points = info->points,
 			.hidden = info->hidden,
 		};
 		c->n_cases++;
-		if (!one->name || (info->group && !one->group))
+		if (!one->name || (info->group && !one->group) ||
+		    (info->hint && !one->hint))
 			return -ENOMEM;
 		c->case_points += one->points;
 	}
@@ -213,12 +203,14 @@ static int parse_test(struct challenge *c, struct challenge_test *t, const char 
 		return test_error(why, path, &err);
 	if (r < 0)
 		return r;
-	r = add_cases(c, t, file);
+	r = challenge_add_hurl(c, t, file, path, why);
+	if (r == 0)
+		r = add_cases(c, t, file);
 	hurl_file_free(file);
 	return r;
 }
 
-static int load_test(struct challenge *c, struct challenge_test *t, size_t *total, char *why)
+static int read_test(struct challenge *c, struct challenge_test *t, size_t *total, char *why)
 {
 	_cleanup_free_ char *path = NULL;
 	int r;
@@ -242,7 +234,22 @@ static int load_test(struct challenge *c, struct challenge_test *t, size_t *tota
 			 r == -EINVAL ? "not a regular file" : strerror(-r));
 		return -EINVAL;
 	}
-	return parse_test(c, t, path, why);
+	if (challenge_is_suite(t->name))
+		t->runner = challenge_suite_runner(c, t);
+	return 0;
+}
+
+static int load_test(struct challenge *c, struct challenge_test *t, size_t prefix,
+		     struct json_config *cfg, const cJSON *patterns)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = cut_name(t, prefix, cfg, patterns);
+
+	if (r < 0 || t->runner != TESTS_HURL)
+		return r;
+	if (asprintf(&path, "%s/%s", c->dir, t->name) < 0)
+		return -ENOMEM;
+	return parse_test(c, t, path, cfg->why);
 }
 
 int challenge_load_tests(struct challenge *c, struct json_config *cfg, const cJSON *patterns)
@@ -252,17 +259,18 @@ int challenge_load_tests(struct challenge *c, struct json_config *cfg, const cJS
 	int r = 0;
 
 	cJSON_ArrayForEach (item, patterns) {
-		r = add_pattern(c, cfg, item);
+		r = challenge_match(c, cfg, item, add_test);
 		if (r < 0)
 			return r;
 	}
-	qsort(c->tests, c->n_tests, sizeof(*c->tests), by_name);
+	for (uint32_t i = 0; i < c->n_tests && r == 0; i++)
+		r = read_test(c, &c->tests[i], &total, cfg->why);
+	if (r < 0)
+		return r;
+	qsort(c->tests, c->n_tests, sizeof(*c->tests), by_runner);
 	prefix = common_folder(c);
-	for (uint32_t i = 0; i < c->n_tests && r == 0; i++) {
-		r = cut_name(&c->tests[i], prefix, cfg, patterns);
-		if (r == 0)
-			r = load_test(c, &c->tests[i], &total, cfg->why);
-	}
+	for (uint32_t i = 0; i < c->n_tests && r == 0; i++)
+		r = load_test(c, &c->tests[i], prefix, cfg, patterns);
 	if (r < 0)
 		return r;
 	if (c->n_cases > MAX_CASES)

@@ -12,7 +12,9 @@
 #include <sys/stat.h>
 
 #include "challenge/challenge-commands.h"
+#include "challenge/challenge-hurl.h"
 #include "challenge/challenge-limits.h"
+#include "challenge/challenge-suite.h"
 #include "challenge/challenge-tests.h"
 #include "challenge/json-config.h"
 #include "inside/records.h"
@@ -29,7 +31,7 @@
 
 struct load {
 	struct challenge *c;
-	const cJSON *tests, *port, *migrate;
+	const cJSON *tests, *port, *migrate, *suite_files;
 };
 
 static int dup_string(const cJSON *v, char **ret)
@@ -87,7 +89,14 @@ static int set_tests(struct json_config *cfg, const cJSON *v, void *data)
 
 static int set_install(struct json_config *cfg, const cJSON *v, void *data)
 {
-	return challenge_set_command(cfg, v, &((struct load *)data)->c->install, true);
+	struct challenge_command *c = &((struct load *)data)->c->install;
+	int r = challenge_set_command(cfg, v, c, true);
+
+	if (r < 0 || c->kind != COMMAND_ARGV || (streq(c->argv[0], "npm") && c->argv[1]))
+		return r;
+	return json_config_error(cfg, v,
+				 "this must be \"auto\", null or a command of npm, like "
+				 "[\"npm\", \"ci\", \"--legacy-peer-deps\"]");
 }
 
 static int set_build(struct json_config *cfg, const cJSON *v, void *data)
@@ -105,7 +114,7 @@ static int set_migrate(struct json_config *cfg, const cJSON *v, void *data)
 	struct load *l = data;
 
 	l->migrate = v;
-	return challenge_set_migrate(cfg, v, &l->c->migrate);
+	return challenge_set_migrate(cfg, v, l->c);
 }
 
 static int set_node_modules(struct json_config *cfg, const cJSON *v, void *data)
@@ -163,6 +172,18 @@ static int set_health(struct json_config *cfg, const cJSON *v, void *data)
 					 "this must be null or a path that starts with /, "
 					 "like \"/health\"");
 	return dup_string(v, &l->c->health);
+}
+
+static int set_template(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+	const char *s = cJSON_GetStringValue(v);
+
+	if (!s || !*s || s[0] == '/' || strstr(s, "..") || has_control(s))
+		return json_config_error(cfg, v,
+					 "this must be a folder below the challenge, like "
+					 "\"template\"");
+	return dup_string(v, &l->c->template);
 }
 
 static int set_database(struct json_config *cfg, const cJSON *v, void *data)
@@ -273,7 +294,9 @@ static int check_env(struct json_config *cfg, const cJSON *v)
 						 "digits and _ only",
 						 item->string);
 		if (env_is_ours(item->string))
-			return json_config_error(cfg, item, "%s is set by the sandbox itself",
+			return json_config_error(cfg, item,
+						 "%s is set by the sandbox itself: "
+						 "leave it out",
 						 item->string);
 		if (!cJSON_IsString(item))
 			return json_config_error(cfg, item,
@@ -313,6 +336,13 @@ static int set_env(struct json_config *cfg, const cJSON *v, void *data)
 	return 0;
 }
 
+static int set_suite(struct json_config *cfg, const cJSON *v, void *data)
+{
+	struct load *l = data;
+
+	return challenge_set_suite(cfg, v, l->c, &l->suite_files);
+}
+
 static const struct json_key challenge_keys[] = {
 	{ "title", set_title },
 	{ "tests", set_tests },
@@ -331,6 +361,8 @@ static const struct json_key challenge_keys[] = {
 	{ "lockfile", set_lockfile },
 	{ "node_modules", set_node_modules },
 	{ "install_scripts", set_scripts },
+	{ "suite", set_suite },
+	{ "template", set_template },
 };
 
 static int check_whole(struct json_config *cfg, const struct load *l)
@@ -365,11 +397,17 @@ static struct challenge *challenge_new(const char *dir)
 		return NULL;
 	c->limits = challenge_default_limits;
 	c->reveal = REVEAL_NAMES;
+	c->suite.points = 1;
 	c->dir = strdup(dir);
 	c->env = calloc(1, sizeof(*c->env));
 	if (!c->dir || !c->env)
 		return challenge_free(c);
 	return c;
+}
+
+struct challenge *challenge_bare(void)
+{
+	return challenge_new(".");
 }
 
 struct challenge *challenge_free(struct challenge *c)
@@ -379,6 +417,7 @@ struct challenge *challenge_free(struct challenge *c)
 	free(c->dir);
 	free(c->title);
 	free(c->health);
+	free(c->template);
 	strv_free(c->install.argv);
 	strv_free(c->build.argv);
 	strv_free(c->migrate.argv);
@@ -388,6 +427,7 @@ struct challenge *challenge_free(struct challenge *c)
 	for (uint32_t i = 0; i < c->n_cases; i++) {
 		free(c->cases[i].name);
 		free(c->cases[i].group);
+		free(c->cases[i].hint);
 	}
 	free(c->cases);
 	for (uint32_t i = 0; i < c->n_tests; i++) {
@@ -396,6 +436,8 @@ struct challenge *challenge_free(struct challenge *c)
 		free(c->tests[i].text);
 	}
 	free(c->tests);
+	challenge_hurl_done(c);
+	challenge_suite_done(&c->suite);
 	free(c);
 	return NULL;
 }
@@ -408,7 +450,9 @@ static int parse(struct json_config *cfg, struct challenge *c)
 	r = json_config_object(cfg, cfg->root, challenge_keys, ARRAY_SIZE(challenge_keys), &l);
 	if (r == 0)
 		r = check_whole(cfg, &l);
-	return r < 0 ? r : challenge_load_tests(c, cfg, l.tests);
+	if (r == 0)
+		r = challenge_load_tests(c, cfg, l.tests);
+	return r < 0 ? r : challenge_load_suite_files(c, cfg, l.suite_files);
 }
 
 int challenge_parse(struct challenge **ret, const char *dir, const char *text, size_t size,

@@ -60,6 +60,14 @@ struct challenge_limits {
 	uint64_t cpu_time_ns;
 };
 
+/* What a test file is run with. */
+enum tests_runner {
+	TESTS_HURL,
+	TESTS_VITEST,
+	TESTS_JEST,
+	TESTS_NODE,
+};
+
 /* `name` is relative to the folder; `mount` is its name below /tests in the tester's jail. */
 struct challenge_test {
 	char *name;
@@ -67,12 +75,47 @@ struct challenge_test {
 	char *text;
 	size_t size;
 	uint32_t cases;
+	enum tests_runner runner; /* those of one lie together */
+};
+
+/* A further file that the suites need: a helper, a fixture, a configuration. */
+struct challenge_file {
+	char *name;
+	char *text;
+	size_t size;
+};
+
+/* How the JavaScript test suites are run; their cases are known once they are published (suite.h). */
+struct challenge_suite {
+	bool given;		  /* the key is there */
+	bool no_fast;		  /* "fast": false */
+	bool forced;		  /* `runner` instead of what each file says */
+	enum tests_runner runner;
+	uint32_t total; /* tests that they must have; 0: not said */
+	double points;	/* of each test */
+	struct challenge_file *files;
+	uint32_t n_files;
+	bool published;
+};
+
+/* A file that a test names (file,NAME;), for the tester's jail: below /tests. */
+struct challenge_asset {
+	char *mount;
+	char *data;
+	size_t size;
+};
+
+/* What a line of a test may ask the host for (hurl.h: enum hurl_ask_kind); the tester says which one. */
+struct challenge_ask {
+	int kind;
+	char *sql; /* NULL: no statement */
 };
 
 /* One case as the files declare it, in the order in which the tester runs them. */
 struct challenge_case {
 	char *name;
 	char *group; /* NULL: none */
+	char *hint;  /* NULL, or what to tell who failed it */
 	const char *file;
 	uint32_t line;
 	double points;
@@ -84,10 +127,15 @@ struct challenge {
 	char *title;
 	struct challenge_test *tests;
 	uint32_t n_tests;
+	struct challenge_asset *assets;
+	uint32_t n_assets;
+	struct challenge_ask *asks; /* of all test files, in their order */
+	uint32_t n_asks;
 	struct challenge_case *cases;
 	uint32_t n_cases;
 	double case_points; /* the sum of the cases' own points */
 	struct challenge_command install, build, migrate, start;
+	bool migrate_runs; /* migrate.argv is a command, not files */
 	struct challenge_scripts install_scripts;
 	bool lockfile_required; /* else versions are resolved once when it is missing or outdated */
 	bool use_node_modules;	/* of the archive, when there is no lockfile */
@@ -99,8 +147,11 @@ struct challenge {
 	enum reveal reveal;
 	double points; /* 0: the sum of the tests' points */
 	char **env;    /* "KEY=value"; NULL-terminated, never NULL */
+	struct challenge_suite suite;
+	char *template; /* folder below `dir` that students start from; NULL: none */
 };
 
+#define CHALLENGE_MAX_CASES 5000
 #define CHALLENGE_ERROR_SIZE 1024
 
 /*
@@ -110,6 +161,8 @@ struct challenge {
 int challenge_load(struct challenge **ret, const char *dir, char *why);
 /* The same with challenge.json from memory; `dir` is where its tests are. */
 int challenge_parse(struct challenge **ret, const char *dir, const char *text, size_t size, char *why);
+/* One without tests, all else as if nothing was said. NULL: out of memory. */
+struct challenge *challenge_bare(void);
 struct challenge *challenge_free(struct challenge *c);
 static inline void challenge_freep(struct challenge **c)
 {

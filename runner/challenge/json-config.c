@@ -102,6 +102,34 @@ static int check_bytes(struct json_config *c, size_t size)
 	return 0;
 }
 
+static const char *skip_space(const char *p)
+{
+	if (starts_with(p, "\xef\xbb\xbf"))
+		p += 3;
+	return p + strspn(p, " \t\r\n");
+}
+
+/* The commonest mistake: a comma behind the last member. It lies before where cJSON gave up. */
+static const char *stray_comma(const char *text, const char *end)
+{
+	while (end > text && strchr(" \t\r\n}]", end[-1]))
+		end--;
+	if (end == text || end[-1] != ',')
+		return NULL;
+	return strchr("}]", *skip_space(end)) && *skip_space(end) ? end - 1 : NULL;
+}
+
+static int not_json(struct json_config *c, const char *end)
+{
+	const char *comma = stray_comma(c->text, end);
+
+	if (comma)
+		return error_at(c, comma, "this comma is too many: nothing follows it");
+	return error_at(c, end,
+			"this is not JSON: a comma, quote or bracket is missing or too many here "
+			"or just before");
+}
+
 int json_config_parse(struct json_config *c, const char *name, const char *text, size_t size,
 		      char *why)
 {
@@ -121,9 +149,7 @@ int json_config_parse(struct json_config *c, const char *name, const char *text,
 		return r;
 	c->root = cJSON_ParseWithOpts(c->text, &end, true);
 	if (!c->root)
-		return error_at(c, end ? end : c->text,
-				"this is not JSON: a comma, quote or bracket is missing or too "
-				"many here or just before");
+		return not_json(c, end ? end : c->text);
 	if (!cJSON_IsObject(c->root))
 		return error_at(c, c->text, "the file must hold one object: { ... }");
 	return 0;
@@ -143,13 +169,6 @@ struct walk {
 	const char *found;
 	char path[PATH_MAX_BYTES];
 };
-
-static const char *skip_space(const char *p)
-{
-	if (starts_with(p, "\xef\xbb\xbf"))
-		p += 3;
-	return p + strspn(p, " \t\r\n");
-}
 
 static const char *skip_string(const char *p)
 {

@@ -22,8 +22,15 @@ enum hurl_piece_mode {
 	PIECE_JSON_VALUE,	/* a variable where a JSON value stands */
 };
 
+enum hurl_function {
+	FUNCTION_NONE,
+	FUNCTION_UUID,
+	FUNCTION_DATE,
+};
+
 struct hurl_piece {
 	enum hurl_piece_mode mode;
+	enum hurl_function function;	/* of a placeholder */
 	const char *text;	/* the bytes, or the name of the variable (terminated) */
 	size_t len;
 	struct hurl_pos pos;
@@ -48,7 +55,7 @@ enum hurl_arg {
 	ARG_REGEX,	/* "..." or /.../ */
 	ARG_VALUE,	/* anything */
 	ARG_ORDERED,	/* a number or a string */
-	ARG_BYTES,	/* a string, hex,...; or base64,...; */
+	ARG_BYTES,	/* a string, hex,...;, base64,...; or file,...; */
 };
 
 enum hurl_operand_kind {
@@ -57,6 +64,7 @@ enum hurl_operand_kind {
 	OPERAND_TEXT,		/* string template */
 	OPERAND_VARIABLE,	/* {{x}} without quotes: the variable with its type */
 	OPERAND_REGEX,
+	OPERAND_FILE,		/* the bytes of an asset */
 };
 
 struct hurl_operand {
@@ -66,6 +74,7 @@ struct hurl_operand {
 	struct hurl_template text;
 	struct hurl_regex *regex;	/* compiled, when it needs no variable */
 	struct hurl_jsonpath *path;	/* likewise */
+	size_t asset;			/* index into the file's assets */
 };
 
 struct hurl_query {
@@ -114,11 +123,20 @@ struct hurl_kvs {
 	size_t count;
 };
 
+/* A file beside the test file, named in it by file,NAME; and read when the test file is loaded. */
+struct hurl_asset {
+	struct hurl_pos pos;	/* where it is named first */
+	const char *name;
+	const char *data;	/* NULL until it was read */
+	size_t len;
+};
+
 enum hurl_body_kind {
 	BODY_NONE,
 	BODY_TEXT,
 	BODY_JSON,
 	BODY_BYTES,
+	BODY_FILE,
 };
 
 struct hurl_body {
@@ -126,6 +144,16 @@ struct hurl_body {
 	struct hurl_pos pos;
 	struct hurl_template text;
 	struct hurl_value bytes;
+	size_t asset;
+};
+
+/* One part of [Multipart]: a value, or a file with its content type. */
+struct hurl_part {
+	struct hurl_template key;
+	struct hurl_template value;
+	bool is_file;
+	size_t asset;
+	const char *type;	/* NULL: by the name's extension */
 };
 
 struct hurl_option_variable {
@@ -134,9 +162,22 @@ struct hurl_option_variable {
 	struct hurl_operand value;
 };
 
+struct hurl_option;
+
+/* retry: {{n}} - known only when the request is made */
+struct hurl_option_template {
+	const struct hurl_option *option;
+	struct hurl_pos pos;
+	struct hurl_template text;
+};
+
 struct hurl_options {
 	bool location;
 	bool compressed;
+	bool path_as_is;
+	bool http10;
+	bool skip;
+	unsigned int repeat;
 	unsigned int retry;
 	unsigned int max_redirs;
 	unsigned int retry_interval_ms;
@@ -144,6 +185,10 @@ struct hurl_options {
 	unsigned int max_time_ms;
 	struct hurl_option_variable *variables;
 	size_t variable_count;
+	struct hurl_option_template *templates;
+	size_t template_count;
+	struct hurl_kvs headers;	/* header: Name: value */
+	struct hurl_kvs user;		/* user: name:password, at most one */
 };
 
 struct hurl_expectation {
@@ -168,6 +213,9 @@ struct hurl_entry {
 	struct hurl_kvs query;
 	struct hurl_kvs form;
 	bool has_form;
+	struct hurl_part *parts;	/* of [Multipart] */
+	size_t part_count;
+	bool has_parts;
 	struct hurl_kvs cookies;
 	struct hurl_kvs auth;	/* at most one */
 	struct hurl_options options;
@@ -175,10 +223,39 @@ struct hurl_entry {
 	struct hurl_expectation expect;
 };
 
+/* parse-options.c: the option of a template gets its value. False: @v is not @ret_needs. */
+const char *hurl_option_name(const struct hurl_option *o);
+bool hurl_option_set(const struct hurl_option *o, const struct hurl_value *v, struct hurl_options *out,
+		     const char **ret_needs);
+
+/* What only the host can do or know; file-wide in the order in which it is met (hurl_file_ask). */
+struct hurl_action {
+	struct hurl_ask ask;
+	struct hurl_pos pos;
+	size_t before;			/* index of the entry that it stands before */
+	struct hurl_template expected;	/* of HURL_ASK_SQL: at most one piece */
+};
+
+struct hurl_tally {
+	unsigned int count;
+	unsigned int status;		/* 201; 2: all of 2xx */
+};
+
 struct hurl_case {
 	struct hurl_case_info info;
 	size_t first;
 	size_t count;
+	size_t first_action, action_count;
+	unsigned int parallel;		/* copies at once; 0: not asked for */
+	unsigned int repeat;		/* rounds; 0: one */
+	struct hurl_tally *tallies;	/* of @expect */
+	size_t tally_count;
+	uint64_t p95_us;		/* 0: no limit */
+	uint64_t memory;		/* bytes; 0: no limit */
+	bool seeded;
+	uint64_t seed;
+	struct hurl_pos parallel_pos, expect_pos, p95_pos, memory_pos, requires_pos;
+	size_t memory_ask;		/* file-wide index of its HURL_ASK_MEMORY */
 };
 
 struct hurl_file {
@@ -190,4 +267,8 @@ struct hurl_file {
 	size_t entry_count;
 	struct hurl_case *cases;
 	size_t case_count;
+	struct hurl_action *actions;
+	size_t action_count;
+	struct hurl_asset *assets;
+	size_t asset_count;
 };

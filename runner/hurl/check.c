@@ -204,6 +204,11 @@ static int check_body(struct hurl_eval *e, const struct hurl_body *body)
 	if (body->kind == BODY_JSON)
 		return check_json(e, body);
 	expected = body->bytes;
+	if (body->kind == BODY_FILE) {
+		r = hurl_asset_value(e, body->pos, body->asset, &expected);
+		if (r != 0)
+			return r;
+	}
 	actual = hurl_value_bytes(resp->body, resp->body_len);
 	if (body->kind == BODY_TEXT) {
 		r = hurl_render(e, &body->text, &text, &len);

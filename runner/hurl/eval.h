@@ -10,6 +10,7 @@
 
 #include "ast.h"
 #include "jsonpath.h"
+#include "random.h"
 #include "regex.h"
 #include "vars.h"
 
@@ -29,7 +30,9 @@ struct hurl_response {
 	size_t header_count;
 	const char *body;
 	size_t body_len;
-	int64_t duration_ms;
+	const char *ip;		/* that answered */
+	json_t *redirects;	/* list of {"location": URL}; NULL: none was followed */
+	int64_t duration_ms, duration_us;
 };
 
 /* What hurl_failure is made of. The texts are escaped for display when they are recorded. */
@@ -45,6 +48,8 @@ struct hurl_fail_record {
 struct hurl_eval {
 	struct hurl_arena *arena;	/* dies with the request */
 	struct hurl_vars *vars;
+	struct hurl_random *random;
+	const struct hurl_file *file;	/* its assets */
 	const struct hurl_response *response;
 	json_t *json;			/* the body, parsed at first use */
 	struct hurl_fail_record *fail;
@@ -60,6 +65,8 @@ int hurl_render(struct hurl_eval *e, const struct hurl_template *t, const char *
 /* The same for text that goes into a protocol line: NUL, CR and LF fail. */
 int hurl_render_line(struct hurl_eval *e, const struct hurl_template *t, const char *what,
 		     const char **ret, size_t *ret_len);
+/* The bytes of a file,NAME; */
+int hurl_asset_value(struct hurl_eval *e, struct hurl_pos pos, size_t asset, struct hurl_value *ret);
 /* An operand's value; strings are rendered. */
 int hurl_operand_value(struct hurl_eval *e, const struct hurl_operand *o, struct hurl_value *ret);
 int hurl_operand_regex(struct hurl_eval *e, const struct hurl_operand *o,

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "asset.h"
+#include "form.h"
 #include "parser.h"
 
 #define PARSE_MEMORY (128 * 1024 * 1024)
@@ -39,8 +41,8 @@ static int take_text(struct hurl_parser *p, const char *text, size_t len)
 	return 0;
 }
 
-int hurl_file_parse(struct hurl_file **ret, const char *name, const char *text, size_t len,
-		    struct hurl_error *err)
+static int parse_text(struct hurl_file **ret, const char *name, const char *text, size_t len,
+		      struct hurl_error *err)
 {
 	struct hurl_file *f = calloc(1, sizeof(*f));
 	struct hurl_parser p = { .file = f, .err = err, .src = "", .line = 1 };
@@ -70,6 +72,24 @@ int hurl_file_parse(struct hurl_file **ret, const char *name, const char *text, 
 	return 0;
 }
 
+int hurl_file_parse(struct hurl_file **ret, const char *name, const char *text, size_t len,
+		    struct hurl_error *err)
+{
+	struct hurl_form form = { 0 };
+	int r;
+
+	if (!hurl_form_is_json(name))
+		return parse_text(ret, name, text, len, err);
+	r = hurl_form_read(&form, name, text, len, err);
+	if (r == 0) {
+		r = parse_text(ret, name, hurl_buf_str(&form.text), form.text.len, err);
+		if (r == -EINVAL)
+			hurl_form_locate(&form, err);
+	}
+	hurl_form_done(&form);
+	return r;
+}
+
 static int cannot_read(struct hurl_error *err, const char *name, const char *why, int r)
 {
 	*err = (struct hurl_error){ 0 };
@@ -78,32 +98,14 @@ static int cannot_read(struct hurl_error *err, const char *name, const char *why
 	return r;
 }
 
-static int read_all(int fd, char *buf, size_t size, size_t *ret_len)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = read(fd, buf + len, size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	*ret_len = len;
-	return 0;
-}
-
 int hurl_file_load(struct hurl_file **ret, const char *path, const char *name,
 		   struct hurl_error *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	_cleanup_free_ char *buf = NULL;
+	struct hurl_file *f = NULL;
 	struct stat st;
-	size_t len = 0;
+	ssize_t n;
 	int r;
 
 	if (fd < 0)
@@ -113,10 +115,18 @@ int hurl_file_load(struct hurl_file **ret, const char *path, const char *name,
 	buf = malloc(HURL_MAX_SOURCE + 1);
 	if (!buf)
 		return -ENOMEM;
-	r = read_all(fd, buf, HURL_MAX_SOURCE + 1, &len);
-	if (r < 0)
-		return cannot_read(err, name, strerror(-r), r);
-	return hurl_file_parse(ret, name, buf, len, err);
+	n = read_full(fd, buf, HURL_MAX_SOURCE + 1);
+	if (n < 0)
+		return cannot_read(err, name, strerror((int)-n), (int)n);
+	r = hurl_file_parse(&f, name, buf, (size_t)n, err);
+	if (r == 0)
+		r = hurl_assets_load(f, path, err);
+	if (r < 0) {
+		hurl_file_free(f);
+		return r;
+	}
+	*ret = f;
+	return 0;
 }
 
 struct hurl_file *hurl_file_free(struct hurl_file *f)
@@ -132,6 +142,16 @@ struct hurl_file *hurl_file_free(struct hurl_file *f)
 size_t hurl_file_cases(const struct hurl_file *f)
 {
 	return f->case_count;
+}
+
+size_t hurl_file_asks(const struct hurl_file *f)
+{
+	return f->action_count;
+}
+
+const struct hurl_ask *hurl_file_ask(const struct hurl_file *f, size_t i)
+{
+	return &f->actions[i].ask;
 }
 
 void hurl_error_format(const struct hurl_error *err, char *out, size_t size)

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 
-#include "codec.h"
-#include "eval.h"
+#include "filter.h"
 #include "json.h"
 #include "util/util.h"
 
-/* What a filter may make of a body of HURL_MAX_BODY: percent encoding triples it. */
-#define MAX_RESULT (3 * HURL_MAX_BODY + 64)
+#define MAX_RESULT HURL_MAX_RESULT
 /* Each match looks at the whole text again: text times matches is the work. */
 #define MAX_REGEX_TEXT (1024 * 1024)
 #define MAX_REGEX_MATCHES 1000
 
-static int wrong_input(struct hurl_eval *e, const struct hurl_filter *f, const struct hurl_value *in,
-		       const char *needs)
+#define wrong_input hurl_filter_wrong_input
+#define finish hurl_filter_finish
+
+int hurl_filter_wrong_input(struct hurl_eval *e, const struct hurl_filter *f,
+			    const struct hurl_value *in, const char *needs)
 {
 	struct hurl_buf b;
 
@@ -28,8 +29,8 @@ static int wrong_input(struct hurl_eval *e, const struct hurl_filter *f, const s
 			      hurl_value_kind_name(in));
 }
 
-static int finish(struct hurl_eval *e, const struct hurl_filter *f, struct hurl_buf *b, bool bytes,
-		  struct hurl_value *ret)
+int hurl_filter_finish(struct hurl_eval *e, const struct hurl_filter *f, struct hurl_buf *b, bool bytes,
+		       struct hurl_value *ret)
 {
 	size_t len = b->len;
 	char *text;
@@ -332,60 +333,6 @@ static int filter_to_string(struct hurl_eval *e, const struct hurl_filter *f,
 	return finish(e, f, &b, false, ret);
 }
 
-static int filter_url_encode(struct hurl_eval *e, const struct hurl_filter *f,
-			     const struct hurl_value *in, struct hurl_value *ret)
-{
-	struct hurl_buf b;
-
-	if (in->kind != VALUE_STRING)
-		return wrong_input(e, f, in, "a string");
-	hurl_buf_init(&b, MAX_RESULT);
-	hurl_buf_add_url(&b, in->text, in->len, "/");
-	return finish(e, f, &b, false, ret);
-}
-
-static int filter_url_decode(struct hurl_eval *e, const struct hurl_filter *f,
-			     const struct hurl_value *in, struct hurl_value *ret)
-{
-	struct hurl_buf b;
-
-	if (in->kind != VALUE_STRING)
-		return wrong_input(e, f, in, "a string");
-	hurl_buf_init(&b, MAX_RESULT);
-	if (!hurl_url_decode(&b, in->text, in->len)) {
-		hurl_buf_done(&b);
-		return wrong_input(e, f, in, "a string with correct %-escapes");
-	}
-	return finish(e, f, &b, false, ret);
-}
-
-static int filter_base64_encode(struct hurl_eval *e, const struct hurl_filter *f,
-				const struct hurl_value *in, struct hurl_value *ret)
-{
-	struct hurl_buf b;
-
-	if (in->kind != VALUE_BYTES && in->kind != VALUE_STRING)
-		return wrong_input(e, f, in, "bytes or a string");
-	hurl_buf_init(&b, MAX_RESULT);
-	hurl_base64_encode(&b, in->text, in->len);
-	return finish(e, f, &b, false, ret);
-}
-
-static int filter_base64_decode(struct hurl_eval *e, const struct hurl_filter *f,
-				const struct hurl_value *in, struct hurl_value *ret)
-{
-	struct hurl_buf b;
-
-	if (in->kind != VALUE_STRING)
-		return wrong_input(e, f, in, "a string");
-	hurl_buf_init(&b, MAX_RESULT);
-	if (!hurl_base64_decode(&b, in->text, in->len)) {
-		hurl_buf_done(&b);
-		return wrong_input(e, f, in, "a string in base64");
-	}
-	return finish(e, f, &b, true, ret);
-}
-
 const struct hurl_filter_type hurl_filter_types[] = {
 	{ "count", { ARG_NONE, ARG_NONE }, filter_count },
 	{ "nth", { ARG_INT, ARG_NONE }, filter_nth },
@@ -399,9 +346,17 @@ const struct hurl_filter_type hurl_filter_types[] = {
 	{ "toInt", { ARG_NONE, ARG_NONE }, filter_to_int },
 	{ "toFloat", { ARG_NONE, ARG_NONE }, filter_to_float },
 	{ "toString", { ARG_NONE, ARG_NONE }, filter_to_string },
-	{ "urlEncode", { ARG_NONE, ARG_NONE }, filter_url_encode },
-	{ "urlDecode", { ARG_NONE, ARG_NONE }, filter_url_decode },
-	{ "base64Encode", { ARG_NONE, ARG_NONE }, filter_base64_encode },
-	{ "base64Decode", { ARG_NONE, ARG_NONE }, filter_base64_decode },
+	{ "urlEncode", { ARG_NONE, ARG_NONE }, hurl_filter_url_encode },
+	{ "urlDecode", { ARG_NONE, ARG_NONE }, hurl_filter_url_decode },
+	{ "base64Encode", { ARG_NONE, ARG_NONE }, hurl_filter_base64_encode },
+	{ "base64Decode", { ARG_NONE, ARG_NONE }, hurl_filter_base64_decode },
+	{ "base64UrlSafeEncode", { ARG_NONE, ARG_NONE }, hurl_filter_base64_url_encode },
+	{ "base64UrlSafeDecode", { ARG_NONE, ARG_NONE }, hurl_filter_base64_url_decode },
+	{ "toHex", { ARG_NONE, ARG_NONE }, hurl_filter_to_hex },
+	{ "utf8Encode", { ARG_NONE, ARG_NONE }, hurl_filter_utf8_encode },
+	{ "utf8Decode", { ARG_NONE, ARG_NONE }, hurl_filter_utf8_decode },
+	{ "htmlEscape", { ARG_NONE, ARG_NONE }, hurl_filter_html_escape },
+	{ "urlQueryParam", { ARG_STRING, ARG_NONE }, hurl_filter_url_param },
+	{ "location", { ARG_NONE, ARG_NONE }, hurl_filter_location },
 	{ NULL, { ARG_NONE, ARG_NONE }, NULL },
 };

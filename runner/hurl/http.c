@@ -6,15 +6,20 @@
 #include <sys/socket.h>
 
 #include "head.h"
+#include "http-url.h"
 #include "util/util.h"
 
 #define MAX_ORIGINS 16
+/* A body in chunks of one byte is six times as long; chunks may also have extensions without end. */
+#define MAX_RECEIVED (8u * HURL_MAX_BODY)
 
 struct hurl_http {
 	CURL *easy;
 	unsigned int flags;
 	const volatile sig_atomic_t *cancel;
 	size_t cookie_bytes;
+	size_t max_body;
+	curl_socket_t socket;		/* of the connection that was used last */
 	char *origins[MAX_ORIGINS];	/* that the test file itself names */
 	size_t origin_count;
 };
@@ -23,6 +28,8 @@ struct transfer {
 	struct hurl_http *http;
 	struct hurl_head head;
 	struct hurl_buf body;
+	size_t received;		/* bytes behind the head, as they came */
+	bool leftovers;			/* bytes behind the end of the body */
 	bool head_only;
 	bool refused;			/* an address that is not a loopback one */
 	bool cancelled;
@@ -33,6 +40,7 @@ struct hop {
 	CURLU *url;
 	const char *method;
 	bool has_body;
+	json_t *redirects;
 };
 
 int hurl_global_init(bool tls)
@@ -48,6 +56,8 @@ int hurl_http_new(struct hurl_http **ret, unsigned int flags, const volatile sig
 		return -ENOMEM;
 	h->flags = flags;
 	h->cancel = cancel;
+	h->max_body = HURL_MAX_BODY;
+	h->socket = CURL_SOCKET_BAD;
 	h->easy = curl_easy_init();
 	/*
 	 * An empty cookie starts the cookie engine, which curl_easy_reset() then keeps. The usual
@@ -72,6 +82,20 @@ struct hurl_http *hurl_http_free(struct hurl_http *h)
 	return NULL;
 }
 
+void hurl_http_limit(struct hurl_http *h, size_t max)
+{
+	h->max_body = max;
+}
+
+static const char too_big[] = "a body of more than 8 MiB";
+
+/* For the copies of a test, less. */
+static const char *body_problem(const struct hurl_http *h)
+{
+	return h->max_body == HURL_MAX_BODY ? too_big
+					    : "a body too big for a test with so many copies";
+}
+
 static size_t on_header(char *data, size_t size, size_t n, void *userdata)
 {
 	struct transfer *t = userdata;
@@ -79,8 +103,8 @@ static size_t on_header(char *data, size_t size, size_t n, void *userdata)
 	if (!hurl_head_line(&t->head, data, n * size))
 		return 0;
 	if (t->head.complete && !t->head_only && t->head.lengths &&
-	    t->head.length > HURL_MAX_BODY) {
-		t->head.problem = "a body of more than 8 MiB";
+	    t->head.length > (int64_t)t->http->max_body) {
+		t->head.problem = body_problem(t->http);
 		return 0;
 	}
 	if (t->http->cookie_bytes + t->head.cookie_bytes > HURL_MAX_COOKIE_BYTES) {
@@ -97,8 +121,24 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata)
 	hurl_buf_add(&t->body, data, n * size);
 	if (!hurl_buf_error(&t->body))
 		return n * size;
-	t->head.problem = hurl_buf_error(&t->body) == -E2BIG ? "a body of more than 8 MiB"
+	t->head.problem = hurl_buf_error(&t->body) == -E2BIG ? body_problem(t->http)
 							     : "too much for the memory of a request";
+	return 0;
+}
+
+/*
+ * libcurl drops what follows the end of a body, and says so here only. A server that sends more than
+ * it announced is broken, and on another day its surplus would be the answer to the next request.
+ */
+static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *userdata)
+{
+	struct transfer *t = userdata;
+
+	if (type == CURLINFO_DATA_IN)
+		t->received += size;
+	if (type == CURLINFO_TEXT && (memmem(data, size, "Leftovers after chunking", 24) ||
+				      memmem(data, size, "Excess found", 12)))
+		t->leftovers = true;
 	return 0;
 }
 
@@ -108,7 +148,9 @@ static int on_progress(void *userdata, curl_off_t dltotal, curl_off_t dlnow, cur
 	struct transfer *t = userdata;
 
 	t->cancelled = t->http->cancel && *t->http->cancel;
-	return t->cancelled;
+	if (t->received > MAX_RECEIVED)
+		t->head.problem = "far more bytes than its body has";
+	return t->cancelled || t->received > MAX_RECEIVED;
 }
 
 static bool is_loopback(const struct sockaddr *a)
@@ -145,7 +187,9 @@ static void set_guards(struct hurl_http *h, struct transfer *t)
 
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->flags & HURL_ALLOW_HTTPS ? "http,https" : "http");
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
+	curl_easy_setopt(c, CURLOPT_DEBUGDATA, t);
 	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
@@ -163,10 +207,24 @@ static void set_guards(struct hurl_http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_USERAGENT, HURL_USER_AGENT);
 }
 
+/* Bytes, or the end, on a connection on which nothing was asked: not one to ask the next thing on. */
+static bool has_input(curl_socket_t fd)
+{
+	char byte;
+
+	return fd != CURL_SOCKET_BAD && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 static void set_request(struct hurl_http *h, const struct hurl_http_request *req,
 			const struct hop *hop)
 {
 	CURL *c = h->easy;
+
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+			 req->http10 ? (long)CURL_HTTP_VERSION_1_0 : (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, req->path_as_is ? 1L : 0L);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, has_input(h->socket) ? 1L : 0L);
+	h->socket = CURL_SOCKET_BAD;
 
 	curl_easy_setopt(c, CURLOPT_CURLU, hop->url);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)MAX_OF(remaining_ms(req->deadline_ns), 1u));
@@ -182,8 +240,8 @@ static void set_request(struct hurl_http *h, const struct hurl_http_request *req
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, req->headers);
 	if (req->cookies)
 		curl_easy_setopt(c, CURLOPT_COOKIE, req->cookies);
-	if (req->compressed)
-		curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+	/* As in Hurl, an encoded body is decoded, asked for or not; request.c sees to the header. */
+	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
 	if (req->user) {
 		curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(c, CURLOPT_USERNAME, req->user);
@@ -254,6 +312,32 @@ static int keep_body(struct hurl_eval *e, struct hurl_buf *body, struct hurl_res
 	return r;
 }
 
+static int keep_ip(struct hurl_http *h, struct hurl_eval *e, struct hurl_response *ret)
+{
+	char *ip = NULL;
+
+	(void)curl_easy_getinfo(h->easy, CURLINFO_PRIMARY_IP, &ip);
+	ret->ip = hurl_arena_strndup(e->arena, ip ? ip : "", ip ? strlen(ip) : 0);
+	return ret->ip ? 0 : -ENOMEM;
+}
+
+/* What came behind the body that was announced, in the same breath or until now. */
+static bool sent_too_much(struct hurl_http *h, const struct transfer *t)
+{
+	const struct hurl_head *head = &t->head;
+	unsigned int status = head->response->status;
+
+	if (t->leftovers)
+		return true;
+	if (!t->head_only && status != 204 && status != 304 && head->lengths && !head->chunked &&
+	    t->received > (size_t)head->length)
+		return true;
+	(void)curl_easy_getinfo(h->easy, CURLINFO_ACTIVESOCKET, &h->socket);
+	if (h->socket == CURL_SOCKET_BAD || (!head->lengths && !head->chunked))
+		return false;
+	return recv(h->socket, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static int keep_url(struct hurl_eval *e, CURLU *url, struct hurl_response *ret)
 {
 	char *text = NULL;
@@ -278,45 +362,27 @@ static int perform(struct hurl_http *h, struct hurl_eval *e, const struct hurl_h
 	int r;
 
 	*ret = (struct hurl_response){ 0 };
-	hurl_buf_init(&t.body, HURL_MAX_BODY);
+	hurl_buf_init(&t.body, h->max_body);
 	curl_easy_reset(h->easy);
 	set_guards(h, &t);
 	set_request(h, req, hop);
 	code = curl_easy_perform(h->easy);
 	curl_easy_getinfo(h->easy, CURLINFO_TOTAL_TIME_T, &us);
+	r = keep_ip(h, e, ret);
+	if (!code && t.head.complete && sent_too_much(h, &t)) {
+		t.head.problem = "more bytes than it announced";
+		code = CURLE_WEIRD_SERVER_REPLY;
+	}
 	curl_easy_reset(h->easy); /* nothing may point to this frame or to the request */
 	h->cookie_bytes += t.head.cookie_bytes;
 	ret->duration_ms = us / 1000;
-	if (code || !t.head.complete)
+	ret->duration_us = us;
+	if (r == 0 && (code || !t.head.complete))
 		r = transfer_failed(e, req, &t, code ? code : CURLE_WEIRD_SERVER_REPLY);
-	else
+	else if (r == 0)
 		r = keep_body(e, &t.body, ret);
 	hurl_buf_done(&t.body);
 	return r != 0 ? r : keep_url(e, hop->url, ret);
-}
-
-static char *part(CURLU *url, CURLUPart which, unsigned int flags)
-{
-	char *text = NULL;
-
-	return curl_url_get(url, which, &text, flags) ? NULL : text;
-}
-
-/* "http://host:port", or NULL */
-static char *origin_of(CURLU *url)
-{
-	char *scheme = part(url, CURLUPART_SCHEME, 0), *host = part(url, CURLUPART_HOST, 0);
-	char *port = part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT), *origin = NULL;
-
-	if (!scheme || !host || !port || asprintf(&origin, "%s://%s:%s", scheme, host, port) < 0)
-		origin = NULL;
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	for (char *c = origin; c && *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c + 32);
-	return origin;
 }
 
 static bool is_trusted(const struct hurl_http *h, const char *origin)
@@ -337,6 +403,26 @@ static int trust(struct hurl_http *h, char **origin)
 	return 0;
 }
 
+int hurl_http_adopt(struct hurl_http *h, struct hurl_http *from)
+{
+	struct curl_slist *cookies = NULL;
+	int r = 0;
+
+	if (curl_easy_getinfo(from->easy, CURLINFO_COOKIELIST, &cookies))
+		return -ENOMEM;
+	for (struct curl_slist *c = cookies; c && r == 0; c = c->next)
+		if (curl_easy_setopt(h->easy, CURLOPT_COOKIELIST, c->data))
+			r = -ENOMEM;
+	curl_slist_free_all(cookies);
+	for (size_t i = 0; r == 0 && i < from->origin_count; i++) {
+		_cleanup_free_ char *origin = strdup(from->origins[i]);
+
+		r = origin ? trust(h, &origin) : -ENOMEM;
+	}
+	h->cookie_bytes = from->cookie_bytes;
+	return r;
+}
+
 int hurl_http_trust(struct hurl_http *h, const char *text)
 {
 	_cleanup_free_ char *origin = NULL;
@@ -344,7 +430,7 @@ int hurl_http_trust(struct hurl_http *h, const char *text)
 	int r = -EINVAL;
 
 	if (url && !curl_url_set(url, CURLUPART_URL, text, 0))
-		origin = origin_of(url);
+		origin = hurl_url_origin(url);
 	if (origin)
 		r = trust(h, &origin);
 	curl_url_cleanup(url);
@@ -354,7 +440,7 @@ int hurl_http_trust(struct hurl_http *h, const char *text)
 static int check_scheme(struct hurl_http *h, struct hurl_eval *e,
 			const struct hurl_http_request *req, CURLU *url)
 {
-	char *scheme = part(url, CURLUPART_SCHEME, 0);
+	char *scheme = hurl_url_part(url, CURLUPART_SCHEME, 0);
 	bool ok = scheme && (streq(scheme, "http") ||
 			     (streq(scheme, "https") && (h->flags & HURL_ALLOW_HTTPS)));
 
@@ -369,7 +455,7 @@ static int check_scheme(struct hurl_http *h, struct hurl_eval *e,
 static int check_origin(struct hurl_http *h, struct hurl_eval *e,
 			const struct hurl_http_request *req, CURLU *url)
 {
-	_cleanup_free_ char *origin = origin_of(url);
+	_cleanup_free_ char *origin = hurl_url_origin(url);
 	int r;
 
 	if (!origin)
@@ -399,15 +485,37 @@ static const struct hurl_header *location_of(const struct hurl_response *r)
 	return NULL;
 }
 
+static void decref(void *json)
+{
+	json_decref(json);
+}
+
+/* The absolute URL of a step, for the query redirects. */
+static int remember_step(struct hurl_eval *e, struct hop *hop)
+{
+	char *text = hurl_url_part(hop->url, CURLUPART_URL, 0);
+	json_t *step = text ? json_pack("{s:s}", "location", text) : NULL;
+
+	curl_free(text);
+	if (!hop->redirects) {
+		hop->redirects = json_array();
+		if (!hop->redirects || hurl_arena_defer(e->arena, decref, hop->redirects) < 0) {
+			json_decref(step);
+			return -ENOMEM;
+		}
+	}
+	return step && json_array_append_new(hop->redirects, step) == 0 ? 0 : -ENOMEM;
+}
+
 /* Points the hop to the Location, if it stays on the same server. */
 static int redirect(struct hurl_eval *e, const struct hurl_http_request *req,
 		    const struct hurl_response *resp, struct hop *hop)
 {
-	_cleanup_free_ char *from = origin_of(hop->url), *to = NULL;
+	_cleanup_free_ char *from = hurl_url_origin(hop->url), *to = NULL;
 	const struct hurl_header *h = location_of(resp);
 
 	if (!curl_url_set(hop->url, CURLUPART_URL, h->value, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME))
-		to = origin_of(hop->url);
+		to = hurl_url_origin(hop->url);
 	if (!from || !to || !streq(from, to)) {
 		hurl_fail_expected(e->fail, from ? from : "", from ? strlen(from) : 0);
 		hurl_fail_actual(e->fail, h->value, h->len);
@@ -419,7 +527,7 @@ static int redirect(struct hurl_eval *e, const struct hurl_http_request *req,
 		hop->method = "GET";
 		hop->has_body = false;
 	}
-	return 0;
+	return remember_step(e, hop);
 }
 
 static int exchange(struct hurl_http *h, struct hurl_eval *e, const struct hurl_http_request *req,
@@ -430,6 +538,7 @@ static int exchange(struct hurl_http *h, struct hurl_eval *e, const struct hurl_
 
 		(*ret_sent)++;
 		r = perform(h, e, req, hop, ret);
+		ret->redirects = hop->redirects;
 		if (r != 0 || !req->follow || !is_redirect(ret->status) || !location_of(ret))
 			return r;
 		if (redirects == req->max_redirs)
@@ -454,7 +563,9 @@ int hurl_http_exchange(struct hurl_http *h, struct hurl_eval *e,
 	*ret_sent = 0;
 	if (!hop.url)
 		return -ENOMEM;
-	code = curl_url_set(hop.url, CURLUPART_URL, req->url, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
+	code = curl_url_set(hop.url, CURLUPART_URL, req->url,
+			    CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME |
+				    (req->path_as_is ? (unsigned int)CURLU_PATH_AS_IS : 0u));
 	if (code)
 		r = hurl_eval_fail(e, req->pos, "this is not a URL: %s", curl_url_strerror(code));
 	if (r == 0)
@@ -464,36 +575,5 @@ int hurl_http_exchange(struct hurl_http *h, struct hurl_eval *e,
 	if (r == 0)
 		r = exchange(h, e, req, &hop, ret, ret_sent);
 	curl_url_cleanup(hop.url);
-	return r;
-}
-
-int hurl_check_base(const char *text, unsigned int flags, char *why, size_t why_size)
-{
-	CURLU *url = curl_url();
-	char *scheme, *query, *fragment;
-	int r = -EINVAL;
-
-	if (!url)
-		return -ENOMEM;
-	if (curl_url_set(url, CURLUPART_URL, text, 0)) {
-		curl_url_cleanup(url);
-		snprintf(why, why_size, "expected a URL such as http://localhost:8000");
-		return -EINVAL;
-	}
-	scheme = part(url, CURLUPART_SCHEME, 0);
-	query = part(url, CURLUPART_QUERY, 0);
-	fragment = part(url, CURLUPART_FRAGMENT, 0);
-	if (!scheme || !(streq(scheme, "http") ||
-			 (streq(scheme, "https") && (flags & HURL_ALLOW_HTTPS))))
-		snprintf(why, why_size, "expected http://%s",
-			 flags & HURL_ALLOW_HTTPS ? " or https://" : "");
-	else if (query || fragment)
-		snprintf(why, why_size, "a base URL has no '?' and no '#'");
-	else
-		r = 0;
-	curl_free(scheme);
-	curl_free(query);
-	curl_free(fragment);
-	curl_url_cleanup(url);
 	return r;
 }

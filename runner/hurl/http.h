@@ -24,6 +24,9 @@ struct hurl_http_request {
 	const char *user;	/* NULL: no authentication */
 	const char *password;
 	bool compressed;
+	bool encoding;		/* the headers have an Accept-Encoding */
+	bool path_as_is;
+	bool http10;
 	bool follow;
 	unsigned int max_redirs;
 	uint64_t deadline_ns;
@@ -32,6 +35,11 @@ struct hurl_http_request {
 
 int hurl_http_new(struct hurl_http **ret, unsigned int flags, const volatile sig_atomic_t *cancel);
 struct hurl_http *hurl_http_free(struct hurl_http *h);
+
+/* Copies of a test share the memory that one may have: bodies of at most @max bytes. */
+void hurl_http_limit(struct hurl_http *h, size_t max);
+/* The cookies, and the servers that may be contacted, of another session. */
+int hurl_http_adopt(struct hurl_http *h, struct hurl_http *from);
 
 /* Requests to this origin are allowed even when a captured variable made the URL. */
 int hurl_http_trust(struct hurl_http *h, const char *url);

@@ -2,7 +2,8 @@
 /*
  * hurl: a native engine for a documented subset of Hurl (docs/hurl.md).
  *
- * Two steps. hurl_file_load() turns one .hurl file into an immutable struct; hurl_run() sends the
+ * Two steps. hurl_file_load() turns one test file (.hurl, or .json: the same written as JSON) into
+ * an immutable struct; hurl_run() sends the
  * requests of any number of loaded files and calls back once per case. Files are independent of
  * each other; inside a file, variables, captures and cookies persist.
  *
@@ -42,6 +43,15 @@
 #define HURL_MAX_SCRATCH (96 * 1024 * 1024)	/* memory of one request with its asserts */
 #define HURL_MAX_REDIRECTS 20
 #define HURL_MAX_NAME 200			/* bytes of a case name */
+#define HURL_MAX_ASSET (8 * 1024 * 1024)	/* bytes of one file,NAME; */
+#define HURL_MAX_ASSETS 64			/* in one test file */
+#define HURL_MAX_ASSET_NAME 255
+#define HURL_MAX_PARALLEL 50			/* copies of a case at once */
+#define HURL_MAX_REPEAT 1000
+#define HURL_MAX_CASE_REQUESTS 10000		/* of a case with its copies and rounds */
+#define HURL_MAX_ASKS 1000			/* things that one file wants of the host */
+#define HURL_MAX_SQL 2000			/* bytes of one statement */
+#define HURL_MAX_ANSWER 400			/* bytes of what the host says */
 #define HURL_DEFAULT_REQUEST_MS 5000
 #define HURL_MAX_REQUEST_MS 60000
 
@@ -57,13 +67,55 @@ struct hurl_error {
 	unsigned int caret;	/* characters of source before the column */
 };
 
-/* @name is what messages and reports call the file. -EINVAL: refused, *ret_err says why. */
+/*
+ * @name is what messages and reports call the file. -EINVAL: refused, *ret_err says why. Files that
+ * it names (file,NAME;) are read by hurl_file_load() only, from its folder.
+ */
 int hurl_file_load(struct hurl_file **ret, const char *path, const char *name,
 		   struct hurl_error *ret_err);
 int hurl_file_parse(struct hurl_file **ret, const char *name, const char *text, size_t len,
 		    struct hurl_error *ret_err);
 struct hurl_file *hurl_file_free(struct hurl_file *f);
 size_t hurl_file_cases(const struct hurl_file *f);
+
+/*
+ * What a test file asks of the host of the server: parsed from the same bytes it is the same list
+ * for the host, so that an index says it all.
+ */
+enum hurl_ask_kind {
+	HURL_ASK_RESTART,	/* end the server, start it again, wait until it is ready */
+	HURL_ASK_SQL,		/* one statement as the application's role */
+	HURL_ASK_MEMORY,	/* bytes that the server's jail holds */
+};
+
+struct hurl_ask {
+	enum hurl_ask_kind kind;
+	const char *sql;
+	unsigned int line;
+};
+
+size_t hurl_file_asks(const struct hurl_file *f);
+const struct hurl_ask *hurl_file_ask(const struct hurl_file *f, size_t i);
+
+enum hurl_answer_status {
+	HURL_ANSWER_DONE,	/* number */
+	HURL_ANSWER_TEXT,	/* text: the value of the statement */
+	HURL_ANSWER_NULL,	/* it is NULL */
+	HURL_ANSWER_FAILED,	/* text: why; the case fails */
+	HURL_ANSWER_GONE,	/* text: why; there is no server any more, all that follows fails */
+};
+
+/* A packet between a tester and its host; the question is a uint32_t index. */
+struct hurl_answer {
+	uint32_t status;
+	uint32_t len;		/* of text */
+	uint64_t number;
+	char text[HURL_MAX_ANSWER];
+};
+
+/* The other form of the same file, a text of the caller's (free); -EOPNOTSUPP: see @ret_err. */
+int hurl_file_to_json(const struct hurl_file *f, char **ret, struct hurl_error *ret_err);
+int hurl_file_to_hurl(const struct hurl_file *f, char **ret, struct hurl_error *ret_err);
 
 /* "file:line:column: text" into @out, always terminated. */
 void hurl_error_format(const struct hurl_error *err, char *out, size_t size);
@@ -72,6 +124,8 @@ struct hurl_case_info {
 	const char *file;
 	const char *name;
 	const char *group;	/* NULL: none */
+	const char *requires;	/* NULL, or the group that must have passed so far */
+	const char *hint;	/* NULL, or what to tell who failed it */
 	unsigned int line;
 	unsigned int points;
 	bool hidden;
@@ -108,6 +162,7 @@ struct hurl_summary {
 	unsigned int passed, failed, skipped, total;
 	uint64_t points, max_points;
 	double duration_ms;
+	unsigned int left_out;	/* asks that HURL_SKIP_ASKS left out */
 	bool timed_out;		/* the total deadline cut the run */
 	bool cancelled;
 };
@@ -119,6 +174,7 @@ struct hurl_variable {
 
 #define HURL_LOOPBACK_ONLY 1u	/* connect to 127.0.0.0/8 and ::1 and nowhere else */
 #define HURL_ALLOW_HTTPS 2u	/* https:// URLs too; certificates are verified */
+#define HURL_SKIP_ASKS 4u	/* leave out what only a host can do (counted in the summary) */
 
 struct hurl_run_options {
 	const char *base;			/* NULL, or the URL that {{base}} and {{port}} are made of */
@@ -128,11 +184,23 @@ struct hurl_run_options {
 	uint64_t total_timeout_ms;		/* 0: none */
 	const volatile sig_atomic_t *cancel;	/* NULL, or: non-zero ends the run within a second */
 	void (*on_case)(void *userdata, const struct hurl_case_result *result);
+	/*
+	 * @index counts the asks of all files. <0: the host is gone, the case fails. NULL: there is no
+	 * host; hurl_run() refuses files that need one, unless HURL_SKIP_ASKS.
+	 */
+	int (*ask)(void *userdata, uint32_t index, struct hurl_answer *ret);
 	void *userdata;
 };
 
 /* Once per process, before the first hurl_run and before threads; @tls false saves some milliseconds. */
 int hurl_global_init(bool tls);
+
+/*
+ * What hurl_run() would refuse before its first request: asks without a host, groups that nothing is
+ * of. -EINVAL: see @ret_err.
+ */
+int hurl_check_run(struct hurl_file *const *files, size_t count,
+		   const struct hurl_run_options *options, struct hurl_error *ret_err);
 
 /*
  * Runs all cases of all files in order. on_case is called exactly once per case, skipped ones

@@ -8,38 +8,33 @@
 #define LONGEST_WORD 32
 
 const struct hurl_name hurl_refused_sections[] = {
-	{ "MultipartFormData", "multipart bodies are not supported" },
-	{ "Multipart", "multipart bodies are not supported" },
+	{ "Cookie", "write [Cookies]" }, { "Header", "write headers below the request line" },
+	{ "Option", "write [Options]" },
 	{ NULL, NULL },
 };
 
 const struct hurl_name hurl_refused_options[] = {
 	{ "aws-sigv4", "" }, { "cacert", "" }, { "cert", "" }, { "connect-timeout", "use max-time" },
-	{ "connect-to", "" }, { "digest", "" }, { "header", "write the header below the request line" },
-	{ "http1.0", "" }, { "http1.1", "requests are always HTTP/1.1" }, { "http2", "" },
+	{ "connect-to", "" }, { "digest", "" }, { "http2", "" },
 	{ "http3", "" }, { "insecure", "" }, { "ipv4", "" }, { "ipv6", "" }, { "key", "" },
 	{ "limit-rate", "" }, { "location-trusted", "use location" }, { "negotiate", "" },
 	{ "netrc", "" }, { "netrc-file", "" }, { "netrc-optional", "" }, { "ntlm", "" },
-	{ "output", "" }, { "path-as-is", "" }, { "pinnedpubkey", "" }, { "proxy", "" },
-	{ "repeat", "" }, { "resolve", "" }, { "skip", "remove the request" }, { "unix-socket", "" },
-	{ "user", "use [BasicAuth]" }, { "verbose", "" }, { "very-verbose", "" },
+	{ "output", "" }, { "pinnedpubkey", "" }, { "proxy", "" },
+	{ "resolve", "" }, { "unix-socket", "" }, { "verbose", "" }, { "very-verbose", "" },
 	{ "variables-file", "use variable" }, { "verbosity", "" },
 	{ NULL, NULL },
 };
 
 const struct hurl_name hurl_refused_queries[] = {
 	{ "xpath", "XML and HTML are only tested as text: body, regex" },
-	{ "certificate", "" }, { "sha256", "use bytes == hex,...;" }, { "md5", "use bytes == hex,...;" },
-	{ "ip", "" }, { "redirects", "" }, { "rawbytes", "use bytes" },
+	{ "certificate", "" }, { "rawbytes", "use bytes" },
 	{ NULL, NULL },
 };
 
 const struct hurl_name hurl_refused_filters[] = {
 	{ "xpath", "" }, { "daysAfterNow", "" }, { "daysBeforeNow", "" }, { "dateFormat", "" },
-	{ "decode", "" }, { "charsetDecode", "" }, { "format", "" }, { "htmlEscape", "" },
-	{ "htmlUnescape", "" }, { "toDate", "" }, { "location", "" }, { "urlQueryParam", "" },
-	{ "base64UrlSafeDecode", "" }, { "base64UrlSafeEncode", "" }, { "utf8Decode", "" },
-	{ "utf8Encode", "" }, { "toHex", "" },
+	{ "decode", "" }, { "charsetDecode", "" }, { "format", "" },
+	{ "htmlUnescape", "" }, { "toDate", "" },
 	{ NULL, NULL },
 };
 
@@ -47,9 +42,7 @@ const struct hurl_name hurl_refused_predicates[] = {
 	{ "equals", "write ==" }, { "notEquals", "write !=" }, { "greaterThan", "write >" },
 	{ "greaterThanOrEquals", "write >=" }, { "lessThan", "write <" },
 	{ "lessThanOrEquals", "write <=" }, { "countEquals", "write count ==" },
-	{ "isDate", "use matches" }, { "isIsoDate", "use matches" },
-	{ "isIpv4", "use matches" }, { "isIpv6", "use matches" },
-	{ "isUuid", "use matches" }, { "isObject", "use isCollection" }, { "isList", "use isCollection" },
+	{ "isDate", "use isIsoDate" },
 	{ NULL, NULL },
 };
 

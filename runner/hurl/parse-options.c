@@ -9,9 +9,12 @@ enum option_kind {
 	OPTION_NUMBER,
 	OPTION_DURATION,	/* a bare number counts as stated in the row */
 	OPTION_VARIABLE,
+	OPTION_HEADER,
+	OPTION_USER,
+	OPTION_FIXED,		/* true is how it is anyway; false is refused */
 };
 
-struct option {
+struct hurl_option {
 	const char *name;
 	enum option_kind kind;
 	size_t offset;
@@ -19,25 +22,38 @@ struct option {
 	unsigned int unit_ms;
 };
 
-static const struct option options[] = {
+static const struct hurl_option options[] = {
 	{ "compressed", OPTION_BOOLEAN, offsetof(struct hurl_options, compressed), 0, 0 },
 	{ "delay", OPTION_DURATION, offsetof(struct hurl_options, delay_ms), MAX_DELAY_MS, 1 },
+	{ "header", OPTION_HEADER, offsetof(struct hurl_options, headers), 0, 0 },
+	{ "http1.0", OPTION_BOOLEAN, offsetof(struct hurl_options, http10), 0, 0 },
+	{ "http1.1", OPTION_FIXED, 0, 0, 0 },
 	{ "location", OPTION_BOOLEAN, offsetof(struct hurl_options, location), 0, 0 },
 	{ "max-redirs", OPTION_NUMBER, offsetof(struct hurl_options, max_redirs),
 	  HURL_MAX_REDIRECTS, 0 },
 	{ "max-time", OPTION_DURATION, offsetof(struct hurl_options, max_time_ms),
 	  HURL_MAX_REQUEST_MS, 1000 },
+	{ "path-as-is", OPTION_BOOLEAN, offsetof(struct hurl_options, path_as_is), 0, 0 },
+	{ "repeat", OPTION_NUMBER, offsetof(struct hurl_options, repeat), HURL_MAX_REPEAT, 0 },
 	{ "retry", OPTION_NUMBER, offsetof(struct hurl_options, retry), MAX_RETRY, 0 },
 	{ "retry-interval", OPTION_DURATION, offsetof(struct hurl_options, retry_interval_ms),
 	  MAX_DELAY_MS, 1 },
+	{ "skip", OPTION_BOOLEAN, offsetof(struct hurl_options, skip), 0, 0 },
+	{ "user", OPTION_USER, offsetof(struct hurl_options, user), 0, 0 },
 	{ "variable", OPTION_VARIABLE, 0, 0, 0 },
 };
 
-static int no_template(struct hurl_parser *p)
+/* {{name}}: what it means is known when the request is made (hurl_option_resolve). */
+static int parse_template(struct hurl_parser *p, const struct hurl_option *o, struct hurl_options *out)
 {
-	if (hurl_looking_at(p, "{{"))
-		return hurl_fail_here(p, "a variable is not supported as the value of an option");
-	return 0;
+	struct hurl_option_template *t;
+
+	t = hurl_arena_push(p->arena, &out->templates, &out->template_count, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	*t = (struct hurl_option_template){ .option = o, .pos = hurl_here(p) };
+	t->text.pos = t->pos;
+	return hurl_parse_placeholder(p, PIECE_PLAIN, &t->text);
 }
 
 static int parse_boolean(struct hurl_parser *p, bool *ret)
@@ -74,7 +90,7 @@ static int parse_digits(struct hurl_parser *p, unsigned int max, unsigned int *r
 	return 0;
 }
 
-static int parse_duration(struct hurl_parser *p, const struct option *o, unsigned int *ret)
+static int parse_duration(struct hurl_parser *p, const struct hurl_option *o, unsigned int *ret)
 {
 	struct hurl_pos pos = hurl_here(p);
 	unsigned int n, unit = o->unit_ms;
@@ -143,21 +159,87 @@ static int parse_variable(struct hurl_parser *p, struct hurl_options *o)
 	return hurl_parse_operand(p, &v->value);
 }
 
-static int parse_value(struct hurl_parser *p, const struct option *o, struct hurl_options *out)
+/* "Name: value", or "user:password" */
+static int parse_pair(struct hurl_parser *p, struct hurl_kvs *kvs, bool once)
 {
-	char *field = (char *)out + o->offset;
+	struct hurl_kv *kv;
+	char found[64];
 	int r;
 
-	if (o->kind == OPTION_VARIABLE)
-		return parse_variable(p, out);
-	r = no_template(p);
+	if (once && kvs->count)
+		return hurl_fail_here(p, "this option can be given once");
+	if (kvs->count == 100)
+		return hurl_fail_here(p, "more than 100 of these");
+	kv = hurl_arena_push(p->arena, &kvs->items, &kvs->count, sizeof(*kv));
+	if (!kv)
+		return -ENOMEM;
+	r = hurl_parse_text(p, &hurl_text_key, &kv->key);
 	if (r < 0)
 		return r;
+	hurl_skip_spaces(p);
+	if (!kv->key.count || !hurl_accept(p, ":"))
+		return hurl_fail_here(p, "expected '%s', found %s",
+				      once ? "user:password" : "Name: value", hurl_found(p, found));
+	hurl_skip_spaces(p);
+	return hurl_parse_text(p, &hurl_text_value, &kv->value);
+}
+
+static int parse_fixed(struct hurl_parser *p)
+{
+	struct hurl_pos pos = hurl_here(p);
+	bool value = true;
+	int r = parse_boolean(p, &value);
+
+	if (r == 0 && !value)
+		r = hurl_fail_at(p, pos, "requests are always HTTP/1.1, unless http1.0 is true");
+	return r;
+}
+
+static int parse_value(struct hurl_parser *p, const struct hurl_option *o, struct hurl_options *out)
+{
+	char *field = (char *)out + o->offset;
+
+	switch (o->kind) {
+	case OPTION_VARIABLE:
+		return parse_variable(p, out);
+	case OPTION_HEADER:
+	case OPTION_USER:
+		return parse_pair(p, (struct hurl_kvs *)(void *)field, o->kind == OPTION_USER);
+	case OPTION_FIXED:
+		return parse_fixed(p);
+	default:
+		break;
+	}
+	if (hurl_looking_at(p, "{{"))
+		return parse_template(p, o, out);
 	if (o->kind == OPTION_BOOLEAN)
 		return parse_boolean(p, (bool *)field);
 	if (o->kind == OPTION_NUMBER)
-		return parse_digits(p, o->max, (unsigned int *)field);
-	return parse_duration(p, o, (unsigned int *)field);
+		return parse_digits(p, o->max, (unsigned int *)(void *)field);
+	return parse_duration(p, o, (unsigned int *)(void *)field);
+}
+
+const char *hurl_option_name(const struct hurl_option *o)
+{
+	return o->name;
+}
+
+bool hurl_option_set(const struct hurl_option *o, const struct hurl_value *v, struct hurl_options *out,
+		     const char **ret_needs)
+{
+	char *field = (char *)out + o->offset;
+	unsigned int unit = o->kind == OPTION_DURATION ? o->unit_ms : 1;
+
+	*ret_needs = o->kind == OPTION_BOOLEAN ? "a boolean" : "a whole number within its limit";
+	if (o->kind == OPTION_BOOLEAN) {
+		if (v->kind == VALUE_BOOL)
+			*(bool *)field = v->boolean;
+		return v->kind == VALUE_BOOL;
+	}
+	if (v->kind != VALUE_INT || v->integer < 0 || v->integer > (int64_t)(o->max / unit))
+		return false;
+	*(unsigned int *)(void *)field = (unsigned int)v->integer * unit;
+	return true;
 }
 
 static int unknown(struct hurl_parser *p, const char *word, size_t len)
@@ -178,7 +260,7 @@ static int unknown(struct hurl_parser *p, const char *word, size_t len)
 int hurl_parse_option(struct hurl_parser *p, struct hurl_options *out)
 {
 	const char *word = p->src + p->pos;
-	const struct option *o = NULL;
+	const struct hurl_option *o = NULL;
 	size_t len = 0;
 	int r;
 

@@ -14,8 +14,6 @@ static const struct hurl_text_kind oneline = {
 	.what = "string", .stops = "`", .escapes = "`#\\bfnrtu",
 };
 
-static const char *const functions[] = { "newUuid", "newDate", "getEnv" };
-
 int hurl_template_add(struct hurl_parser *p, struct hurl_template *t, const char *text, size_t len)
 {
 	struct hurl_piece *piece;
@@ -42,12 +40,16 @@ const char *hurl_template_constant(const struct hurl_template *t, size_t *ret_le
 	return t->pieces[0].text;
 }
 
-static int is_function(const char *word, size_t len)
+static bool is_word(const char *name, const char *word, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
-		if (strlen(functions[i]) == len && memcmp(functions[i], word, len) == 0)
-			return 1;
-	return 0;
+	return strlen(name) == len && memcmp(name, word, len) == 0;
+}
+
+static enum hurl_function function_of(const char *word, size_t len)
+{
+	if (is_word("newUuid", word, len))
+		return FUNCTION_UUID;
+	return is_word("newDate", word, len) ? FUNCTION_DATE : FUNCTION_NONE;
 }
 
 static bool starts_name(int c)
@@ -70,13 +72,13 @@ int hurl_parse_placeholder(struct hurl_parser *p, enum hurl_piece_mode mode,
 	if (!n)
 		return hurl_fail_here(p, "expected the name of a variable, found %s",
 				      hurl_found(p, found));
-	if (is_function(p->src + p->pos, n))
-		return hurl_fail_here(p, "the function %.*s is not supported", (int)n,
-				      p->src + p->pos);
+	if (is_word("getEnv", p->src + p->pos, n))
+		return hurl_fail_here(p, "the function getEnv is not supported");
 	piece = hurl_arena_push(p->arena, &t->pieces, &t->count, sizeof(*piece));
 	if (!piece)
 		return -ENOMEM;
 	*piece = (struct hurl_piece){ .mode = mode, .pos = pos, .len = n };
+	piece->function = function_of(p->src + p->pos, n);
 	piece->text = hurl_arena_strndup(p->arena, p->src + p->pos, n);
 	if (!piece->text)
 		return -ENOMEM;

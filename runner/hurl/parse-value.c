@@ -43,8 +43,6 @@ static int try_bytes(struct hurl_parser *p, struct hurl_value *ret, bool *ret_is
 		return parse_bytes(p, "hex,", hurl_hex_decode, ret);
 	if (hurl_looking_at(p, "base64,"))
 		return parse_bytes(p, "base64,", hurl_base64_decode, ret);
-	if (hurl_looking_at(p, "file,"))
-		return hurl_fail_here(p, "file,...; is not supported: write the content here");
 	*ret_is_bytes = false;
 	return 0;
 }
@@ -145,6 +143,9 @@ int hurl_parse_body(struct hurl_parser *p, bool expected, struct hurl_body *body
 		return r;
 	if (is_bytes) {
 		body->kind = BODY_BYTES;
+	} else if (hurl_looking_at(p, "file,")) {
+		body->kind = BODY_FILE;
+		r = hurl_parse_file(p, &body->asset);
 	} else if (hurl_looking_at(p, "```")) {
 		r = parse_block(p, body);
 	} else if (hurl_looking_at(p, "`")) {
@@ -237,6 +238,10 @@ int hurl_parse_operand(struct hurl_parser *p, struct hurl_operand *o)
 	}
 	if (hurl_looking_at(p, "`"))
 		return hurl_parse_oneline(p, &o->text);
+	if (hurl_looking_at(p, "file,")) {
+		o->kind = OPERAND_FILE;
+		return hurl_parse_file(p, &o->asset);
+	}
 	if (hurl_looking_at(p, "{{")) {
 		o->kind = OPERAND_VARIABLE;
 		o->text.pos = o->pos;
@@ -352,7 +357,8 @@ static int parse_restricted(struct hurl_parser *p, enum hurl_arg arg, const char
 
 	if (r < 0 || arg == ARG_VALUE || o->kind == OPERAND_VARIABLE)
 		return r;
-	k = o->kind == OPERAND_VALUE ? o->value.kind : VALUE_STRING;
+	k = o->kind == OPERAND_VALUE ? o->value.kind
+	    : o->kind == OPERAND_FILE ? VALUE_BYTES : VALUE_STRING;
 	ok = k == VALUE_STRING || (arg == ARG_BYTES && k == VALUE_BYTES) ||
 	     (arg == ARG_ORDERED && (k == VALUE_INT || k == VALUE_FLOAT));
 	if (ok)

@@ -168,6 +168,22 @@ static int section_form(struct hurl_parser *p, struct hurl_entry *e)
 	return parse_kvs(p, &e->form);
 }
 
+static int section_parts(struct hurl_parser *p, struct hurl_entry *e)
+{
+	e->has_parts = true;
+	for (;;) {
+		int r = hurl_skip_blank(p);
+
+		if (r < 0)
+			return r;
+		if (classify(p) != LINE_KEY)
+			return 0;
+		r = hurl_parse_part(p, e);
+		if (r < 0)
+			return r;
+	}
+}
+
 static int section_cookies(struct hurl_parser *p, struct hurl_entry *e)
 {
 	return parse_kvs(p, &e->cookies);
@@ -253,6 +269,7 @@ static const struct section {
 } sections[] = {
 	{ "Query", false, section_query },	{ "QueryStringParams", false, section_query },
 	{ "Form", false, section_form },	{ "FormParams", false, section_form },
+	{ "Multipart", false, section_parts },	{ "MultipartFormData", false, section_parts },
 	{ "Cookies", false, section_cookies },	{ "BasicAuth", false, section_auth },
 	{ "Options", false, section_options },	{ "Captures", true, section_captures },
 	{ "Asserts", true, section_asserts },
@@ -318,6 +335,20 @@ static int parse_tail(struct hurl_parser *p, struct hurl_entry *e, bool response
 	}
 }
 
+/* What can be said once only. */
+static int check_request(struct hurl_parser *p, const struct hurl_entry *e)
+{
+	if (e->has_form && e->body.kind != BODY_NONE)
+		return hurl_fail_at(p, e->body.pos, "a request has [Form] or a body, not both");
+	if (e->has_parts && e->body.kind != BODY_NONE)
+		return hurl_fail_at(p, e->body.pos, "a request has [Multipart] or a body, not both");
+	if (e->has_parts && e->has_form)
+		return hurl_fail_at(p, e->pos, "a request has [Multipart] or [Form], not both");
+	if (e->auth.count && e->options.user.count)
+		return hurl_fail_at(p, e->pos, "a request has [BasicAuth] or the option user, not both");
+	return 0;
+}
+
 static int parse_request(struct hurl_parser *p, struct hurl_entry *e)
 {
 	size_t n = method_len(p->src + p->pos, rest_of_line(p));
@@ -341,9 +372,7 @@ static int parse_request(struct hurl_parser *p, struct hurl_entry *e)
 		r = parse_kvs(p, &e->headers);
 	if (r == 0)
 		r = parse_tail(p, e, false);
-	if (r == 0 && e->has_form && e->body.kind != BODY_NONE)
-		r = hurl_fail_at(p, e->body.pos, "a request has [Form] or a body, not both");
-	return r;
+	return r < 0 ? r : check_request(p, e);
 }
 
 static int parse_version(struct hurl_parser *p, struct hurl_expectation *x)
@@ -444,6 +473,7 @@ static int parse_entry(struct hurl_parser *p, bool first)
 		return -ENOMEM;
 	e->options.retry_interval_ms = 1000;
 	e->options.max_redirs = HURL_MAX_REDIRECTS;
+	e->options.repeat = 1;
 	r = parse_request(p, e);
 	if (r == 0 && classify(p) == LINE_RESPONSE)
 		r = parse_response(p, e);

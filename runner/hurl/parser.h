@@ -8,9 +8,11 @@
  *   parse-value.c    bodies, bytes, regular expressions, arguments
  *   parse-query.c    captures and asserts
  *   parse-options.c  [Options]
+ *   parse-asset.c    file,NAME; and [Multipart]
  *   parse.c          entries, requests, responses, sections
  *   file.c           the text itself: encoding, limits, loading
  *   pragma.c         # @test and its family: from comments to cases
+ *   pragma-value.c   what stands behind a pragma
  *
  * All functions return 0, -EINVAL after parser_fail() has described the problem, or -ENOMEM.
  * Text is UTF-8 without NUL and without carriage returns (file.c sees to it), so that columns
@@ -26,6 +28,15 @@ enum hurl_pragma_kind {
 	PRAGMA_POINTS,
 	PRAGMA_GROUP,
 	PRAGMA_HIDE,
+	PRAGMA_HINT,
+	PRAGMA_PARALLEL,
+	PRAGMA_EXPECT,
+	PRAGMA_REPEAT,
+	PRAGMA_P95,
+	PRAGMA_MEMORY,
+	PRAGMA_SEED,
+	PRAGMA_RESTART,	/* from here on they act where they stand */
+	PRAGMA_SQL,
 };
 
 struct hurl_pragma {
@@ -119,6 +130,10 @@ int hurl_parse_capture(struct hurl_parser *p, struct hurl_capture *ret);
 
 /* parse-options.c */
 int hurl_parse_option(struct hurl_parser *p, struct hurl_options *o);
+
+/* parse-asset.c */
+int hurl_parse_file(struct hurl_parser *p, size_t *ret_asset);	/* at "file,": up to the ';' */
+int hurl_parse_part(struct hurl_parser *p, struct hurl_entry *e);
 
 /* pragma.c */
 int hurl_pragma_comment(struct hurl_parser *p, struct hurl_pos pos, const char *text, size_t len,

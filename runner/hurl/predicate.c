@@ -3,6 +3,8 @@
  * As in Hurl: a missing value satisfies no predicate (so "not contains" holds for it, and "!="
  * does not); a value of a type that the predicate has no meaning for fails with "not" as well.
  */
+#include <arpa/inet.h>
+
 #include "eval.h"
 #include "util/util.h"
 
@@ -190,6 +192,112 @@ static int judge_collection(JUDGE_ARGS)
 				  actual->kind == VALUE_BYTES);
 }
 
+static int judge_list(JUDGE_ARGS)
+{
+	return judge(ret, actual->kind == VALUE_LIST);
+}
+
+static int judge_object(JUDGE_ARGS)
+{
+	return judge(ret, actual->kind == VALUE_OBJECT);
+}
+
+/* @form: 9 a digit, x a hexadecimal one, anything else itself */
+static bool has_form(const char *s, const char *form)
+{
+	for (; *form; s++, form++) {
+		bool digit = *s >= '0' && *s <= '9';
+		bool hex = digit || ((*s | 32) >= 'a' && (*s | 32) <= 'f');
+
+		if (*form == '9' ? !digit : *form == 'x' ? !hex : *s != *form)
+			return false;
+	}
+	return true;
+}
+
+static bool copy_text(const struct hurl_value *v, char *out, size_t size)
+{
+	if (v->kind != VALUE_STRING || v->len >= size || memchr(v->text, '\0', v->len))
+		return false;
+	memcpy(out, v->text, v->len);
+	out[v->len] = '\0';
+	return true;
+}
+
+static bool is_day(const char *s)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int year = atoi(s), month = atoi(s + 5), day = atoi(s + 8), last;
+
+	if (month < 1 || month > 12)
+		return false;
+	last = days[month - 1] +
+	       (month == 2 && (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)));
+	return day >= 1 && day <= last;
+}
+
+/* RFC 3339: 2024-05-01T10:00:00.123Z, with an offset instead of Z if need be */
+static bool is_iso_date(const char *s)
+{
+	if (!has_form(s, "9999-99-99") || (s[10] != 'T' && s[10] != 't') ||
+	    !has_form(s + 11, "99:99:99") || !is_day(s))
+		return false;
+	if (atoi(s + 11) > 23 || atoi(s + 14) > 59 || atoi(s + 17) > 60)
+		return false;
+	s += 19;
+	if (*s == '.') {
+		size_t n = strspn(s + 1, "0123456789");
+
+		if (!n)
+			return false;
+		s += 1 + n;
+	}
+	if ((*s == 'Z' || *s == 'z') && !s[1])
+		return true;
+	return (*s == '+' || *s == '-') && has_form(s + 1, "99:99") && !s[6] && atoi(s + 1) <= 23 &&
+	       atoi(s + 4) <= 59;
+}
+
+static int judge_iso_date(JUDGE_ARGS)
+{
+	char text[64];
+
+	if (actual->kind != VALUE_STRING)
+		return 0;
+	return judge(ret, copy_text(actual, text, sizeof(text)) && is_iso_date(text));
+}
+
+static int judge_uuid(JUDGE_ARGS)
+{
+	char text[40];
+
+	if (actual->kind != VALUE_STRING)
+		return 0;
+	return judge(ret, copy_text(actual, text, sizeof(text)) && strlen(text) == 36 &&
+				  has_form(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"));
+}
+
+static int judge_address(const struct hurl_value *actual, int family, enum hurl_judgement *ret)
+{
+	unsigned char address[16];
+	char text[64];
+
+	if (actual->kind != VALUE_STRING)
+		return 0;
+	return judge(ret, copy_text(actual, text, sizeof(text)) &&
+				  inet_pton(family, text, address) == 1);
+}
+
+static int judge_ipv4(JUDGE_ARGS)
+{
+	return judge_address(actual, AF_INET, ret);
+}
+
+static int judge_ipv6(JUDGE_ARGS)
+{
+	return judge_address(actual, AF_INET6, ret);
+}
+
 const struct hurl_predicate_type hurl_predicate_types[] = {
 	{ "==", "", ARG_VALUE, judge_equal },
 	{ "!=", "other than ", ARG_VALUE, judge_not_equal },
@@ -210,6 +318,12 @@ const struct hurl_predicate_type hurl_predicate_types[] = {
 	{ "isString", "a string", ARG_NONE, judge_string },
 	{ "isBoolean", "a boolean", ARG_NONE, judge_boolean },
 	{ "isCollection", "a collection", ARG_NONE, judge_collection },
+	{ "isList", "a list", ARG_NONE, judge_list },
+	{ "isObject", "an object", ARG_NONE, judge_object },
+	{ "isIsoDate", "a date and time as in 2024-05-01T10:00:00Z", ARG_NONE, judge_iso_date },
+	{ "isUuid", "a UUID", ARG_NONE, judge_uuid },
+	{ "isIpv4", "an IPv4 address", ARG_NONE, judge_ipv4 },
+	{ "isIpv6", "an IPv6 address", ARG_NONE, judge_ipv6 },
 	{ NULL, NULL, ARG_NONE, NULL },
 };
 

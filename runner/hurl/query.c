@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <nettle/md5.h>
+#include <nettle/sha2.h>
 #include <strings.h>
 
 #include "eval.h"
@@ -249,6 +251,57 @@ static int query_variable(struct hurl_eval *e, const struct hurl_query *q, struc
 	return 0;
 }
 
+static int digest_value(struct hurl_eval *e, const uint8_t *digest, size_t len, struct hurl_value *ret)
+{
+	const char *bytes = hurl_arena_strndup(e->arena, (const char *)digest, len);
+
+	if (!bytes)
+		return -ENOMEM;
+	*ret = hurl_value_bytes(bytes, len);
+	return 0;
+}
+
+static int query_sha256(struct hurl_eval *e, const struct hurl_query *q, struct hurl_value *ret)
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, e->response->body_len, (const uint8_t *)e->response->body);
+	sha256_digest(&ctx, sizeof(digest), digest);
+	return digest_value(e, digest, sizeof(digest), ret);
+}
+
+static int query_md5(struct hurl_eval *e, const struct hurl_query *q, struct hurl_value *ret)
+{
+	uint8_t digest[MD5_DIGEST_SIZE];
+	struct md5_ctx ctx;
+
+	md5_init(&ctx);
+	md5_update(&ctx, e->response->body_len, (const uint8_t *)e->response->body);
+	md5_digest(&ctx, sizeof(digest), digest);
+	return digest_value(e, digest, sizeof(digest), ret);
+}
+
+static int query_ip(struct hurl_eval *e, const struct hurl_query *q, struct hurl_value *ret)
+{
+	*ret = hurl_value_string(e->response->ip, strlen(e->response->ip));
+	return 0;
+}
+
+static int query_redirects(struct hurl_eval *e, const struct hurl_query *q, struct hurl_value *ret)
+{
+	json_t *list = e->response->redirects;
+
+	if (!list) {
+		list = json_array();
+		if (!list || hurl_arena_defer(e->arena, decref, list) < 0)
+			return -ENOMEM;
+	}
+	*ret = hurl_value_json(list);
+	return 0;
+}
+
 const struct hurl_query_type hurl_query_types[] = {
 	{ "status", ARG_NONE, query_status },
 	{ "header", ARG_STRING, query_header },
@@ -261,6 +314,10 @@ const struct hurl_query_type hurl_query_types[] = {
 	{ "duration", ARG_NONE, query_duration },
 	{ "url", ARG_NONE, query_url },
 	{ "version", ARG_NONE, query_version },
+	{ "sha256", ARG_NONE, query_sha256 },
+	{ "md5", ARG_NONE, query_md5 },
+	{ "ip", ARG_NONE, query_ip },
+	{ "redirects", ARG_NONE, query_redirects },
 	{ NULL, ARG_NONE, NULL },
 };
 

@@ -64,6 +64,8 @@ void hurl_report_case(struct hurl_buf *b, const struct hurl_case_result *r)
 	add_member(b, "group", r->info->group);
 	hurl_buf_printf(b, ",\"points\":%u,\"hidden\":%s", r->info->points,
 			r->info->hidden ? "true" : "false");
+	if (r->info->hint)
+		add_member(b, "hint", r->info->hint);
 	add_member(b, "status", status_name(r->status));
 	hurl_buf_printf(b, ",\"duration_ms\":%.2f,\"requests\":%u", r->duration_ms, r->requests);
 	if (r->failure)
@@ -89,19 +91,10 @@ void hurl_report_error(struct hurl_buf *b, const char *message)
 
 int hurl_report_flush(struct hurl_buf *b, int fd)
 {
-	size_t done = 0;
 	int r = hurl_buf_error(b);
 
-	while (r == 0 && done < b->len) {
-		ssize_t n = write(fd, b->data + done, b->len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			r = -errno;
-		else
-			done += (size_t)n;
-	}
+	if (r == 0)
+		r = write_full(fd, b->data, b->len);
 	hurl_buf_done(b);
 	return r;
 }

@@ -6,4 +6,4 @@
 
 /* headers of the request belong to the caller, also after a failure: curl_slist_free_all. */
 int hurl_build_request(struct hurl_eval *e, const struct hurl_entry *entry,
-		       struct hurl_http_request *ret);
+		       const struct hurl_options *options, struct hurl_http_request *ret);

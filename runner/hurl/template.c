@@ -108,25 +108,45 @@ static int add_json(struct hurl_eval *e, struct hurl_buf *b, const struct hurl_p
 	return 0;
 }
 
-static int add_piece(struct hurl_eval *e, struct hurl_buf *b, const struct hurl_piece *piece)
+static int placeholder_value(struct hurl_eval *e, const struct hurl_piece *piece, struct hurl_value *ret)
 {
 	const struct hurl_var *var;
+	const char *text;
 
-	if (piece->mode == PIECE_TEXT) {
-		hurl_buf_add(b, piece->text, piece->len);
+	if (piece->function) {
+		text = hurl_random_text(e->random, piece->function, e->arena);
+		if (!text)
+			return -ENOMEM;
+		*ret = hurl_value_string(text, strlen(text));
 		return 0;
 	}
 	var = hurl_vars_get(e->vars, piece->text);
 	if (!var)
 		return undefined(e, piece->pos, piece->text);
+	*ret = var->value;
+	return 0;
+}
+
+static int add_piece(struct hurl_eval *e, struct hurl_buf *b, const struct hurl_piece *piece)
+{
+	struct hurl_value v;
+	int r;
+
+	if (piece->mode == PIECE_TEXT) {
+		hurl_buf_add(b, piece->text, piece->len);
+		return 0;
+	}
+	r = placeholder_value(e, piece, &v);
+	if (r != 0)
+		return r;
 	if (piece->mode != PIECE_PLAIN)
-		return add_json(e, b, piece, &var->value);
-	if (var->value.kind == VALUE_STRING)
-		hurl_buf_add(b, var->value.text, var->value.len);
-	else if (!add_scalar(b, &var->value))
+		return add_json(e, b, piece, &v);
+	if (v.kind == VALUE_STRING)
+		hurl_buf_add(b, v.text, v.len);
+	else if (!add_scalar(b, &v))
 		return hurl_eval_fail(e, piece->pos, "the variable '%s' is %s and cannot be written as "
 						     "text",
-				      piece->text, hurl_value_kind_name(&var->value));
+				      piece->text, hurl_value_kind_name(&v));
 	return 0;
 }
 
@@ -174,9 +194,18 @@ int hurl_render_line(struct hurl_eval *e, const struct hurl_template *t, const c
 	return 0;
 }
 
+int hurl_asset_value(struct hurl_eval *e, struct hurl_pos pos, size_t i, struct hurl_value *ret)
+{
+	const struct hurl_asset *a = &e->file->assets[i];
+
+	if (!a->data)
+		return hurl_eval_fail(e, pos, "the file %s is not there", a->name);
+	*ret = hurl_value_bytes(a->data, a->len);
+	return 0;
+}
+
 int hurl_operand_value(struct hurl_eval *e, const struct hurl_operand *o, struct hurl_value *ret)
 {
-	const struct hurl_var *var;
 	const char *text;
 	size_t len;
 	int r;
@@ -191,11 +220,9 @@ int hurl_operand_value(struct hurl_eval *e, const struct hurl_operand *o, struct
 			*ret = hurl_value_string(text, len);
 		return r;
 	case OPERAND_VARIABLE:
-		var = hurl_vars_get(e->vars, o->text.pieces[0].text);
-		if (!var)
-			return undefined(e, o->text.pieces[0].pos, o->text.pieces[0].text);
-		*ret = var->value;
-		return 0;
+		return placeholder_value(e, &o->text.pieces[0], ret);
+	case OPERAND_FILE:
+		return hurl_asset_value(e, o->pos, o->asset, ret);
 	default:
 		*ret = (struct hurl_value){ .kind = VALUE_NONE };
 		return 0;

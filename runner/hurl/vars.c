@@ -123,3 +123,22 @@ int hurl_vars_set_text(struct hurl_vars *v, const char *name, const char *text)
 		value = hurl_value_string(text, n);
 	return hurl_vars_set(v, name, &value, false);
 }
+
+int hurl_vars_copy(struct hurl_vars *v, const struct hurl_vars *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct hurl_var *var = &from->items[i];
+		struct hurl_value value = var->value;
+		int r;
+
+		if (value.json)
+			value.json = json_deep_copy(value.json);
+		if (var->value.json && !value.json)
+			return -ENOMEM;
+		r = hurl_vars_set(v, var->name, &value, var->captured);
+		json_decref(value.json);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

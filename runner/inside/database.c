@@ -8,6 +8,11 @@
  *
  * It connects to the application's own database: that loads its catalogue once, which the student's
  * first connection would have to do otherwise. No object of a student exists at this point.
+ *
+ * With --rename or --alias it is run a second time, still before the submission's first line: the
+ * submission names its database and its users itself, perhaps in its code. The one database gets
+ * that name, and each user becomes a role that works as the first one, so that what one makes the
+ * others may use.
  */
 
 #include <getopt.h>
@@ -18,8 +23,12 @@
 #include "inside/timeout.h"
 #include "util/util.h"
 
+#define MAX_ALIASES 8
+
 struct settings {
-	const char *socket, *role, *password, *database, *superuser, *temp_limit;
+	const char *socket, *role, *password, *database, *superuser, *temp_limit, *rename;
+	const char *aliases[MAX_ALIASES];
+	unsigned n_aliases;
 	unsigned timeout_ms, connections;
 };
 
@@ -35,11 +44,14 @@ static void freemem(char **s)
 
 static PGconn *try_connect(const struct settings *s)
 {
-	static const char *const keys[] = { "host",	  "user",    "dbname", "sslmode",
+	static const char *const keys[] = { "host",       "user",    "dbname", "sslmode",
 					    "gssencmode", "options", NULL };
-	const char *const values[] = { s->socket, s->superuser, s->database,
-				       "disable", "disable",	"-csearch_path=pg_catalog",
-				       NULL };
+	/* A database cannot be renamed from within; the maintenance database is the superuser's. */
+	const char *const values[] = {
+		s->socket, s->superuser, s->rename ? s->superuser : s->database,
+		"disable", "disable",    "-csearch_path=pg_catalog",
+		NULL
+	};
 
 	return PQconnectdbParams(keys, values, 0);
 }
@@ -67,29 +79,104 @@ static int connect_until(const struct settings *s, PGconn **ret)
 	}
 }
 
+static int run(PGconn *conn, const char *sql)
+{
+	PGresult *result = PQexec(conn, sql);
+	int r = 0;
+
+	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+	    PQresultStatus(result) != PGRES_TUPLES_OK) {
+		(void)fprintf(stderr, "sandbox-inside database: %s", PQresultErrorMessage(result));
+		r = -EIO;
+	}
+	PQclear(result);
+	return r;
+}
+
 static int open_role(PGconn *conn, const struct settings *s)
 {
 	_cleanup_(freemem) char *role = PQescapeIdentifier(conn, s->role, strlen(s->role));
 	_cleanup_(freemem) char *password = PQescapeLiteral(conn, s->password, strlen(s->password));
-	_cleanup_(freemem) char *limit =
-		PQescapeLiteral(conn, s->temp_limit, strlen(s->temp_limit));
+	_cleanup_(freemem) char *limit = PQescapeLiteral(conn, s->temp_limit,
+							 strlen(s->temp_limit));
 	_cleanup_free_ char *sql = NULL;
-	PGresult *result;
-	int r = 0;
 
 	if (!role || !password || !limit)
 		return -ENOMEM;
 	if (asprintf(&sql,
 		     "ALTER ROLE %s LOGIN PASSWORD %s CONNECTION LIMIT %u; ALTER ROLE %s SET "
 		     "temp_file_limit = %s",
-		     role, password, s->connections, role, limit) < 0)
+		     role, password, s->connections, role, limit) < 0) {
+		sql = NULL;
 		return -ENOMEM;
-	result = PQexec(conn, sql);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-		(void)fprintf(stderr, "sandbox-inside database: %s", PQresultErrorMessage(result));
-		r = -EIO;
 	}
-	PQclear(result);
+	return run(conn, sql);
+}
+
+/*
+ * The server looks for other sessions in steps of 100 ms: the one of the first run, which may still
+ * be ending, is waited for here.
+ */
+static int wait_alone(PGconn *conn, const struct settings *s)
+{
+	static const char sql[] = "SELECT 1 FROM pg_stat_activity WHERE datname = $1";
+	uint64_t deadline = deadline_after(s->timeout_ms * NSEC_PER_MSEC);
+	const struct timespec pause = { .tv_nsec = NSEC_PER_MSEC };
+
+	for (;;) {
+		PGresult *result = PQexecParams(conn, sql, 1, NULL, &s->database, NULL, NULL, 0);
+		bool alone = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 0;
+
+		PQclear(result);
+		if (alone)
+			return 0;
+		if (now_ns() >= deadline)
+			return -ETIMEDOUT;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static int rename_database(PGconn *conn, const struct settings *s)
+{
+	_cleanup_(freemem) char *from = PQescapeIdentifier(conn, s->database, strlen(s->database));
+	_cleanup_(freemem) char *to = PQescapeIdentifier(conn, s->rename, strlen(s->rename));
+	_cleanup_free_ char *sql = NULL;
+	int r;
+
+	if (!from || !to)
+		return -ENOMEM;
+	if (asprintf(&sql, "ALTER DATABASE %s RENAME TO %s", from, to) < 0) {
+		sql = NULL;
+		return -ENOMEM;
+	}
+	r = wait_alone(conn, s);
+	return r ? r : run(conn, sql);
+}
+
+static int add_alias(PGconn *conn, const struct settings *s, const char *alias)
+{
+	_cleanup_(freemem) char *role = PQescapeIdentifier(conn, s->role, strlen(s->role));
+	_cleanup_(freemem) char *name = PQescapeIdentifier(conn, alias, strlen(alias));
+	_cleanup_free_ char *sql = NULL;
+
+	if (!role || !name)
+		return -ENOMEM;
+	if (asprintf(&sql,
+		     "CREATE ROLE %s LOGIN CONNECTION LIMIT %u IN ROLE %s; ALTER ROLE %s SET role "
+		     "= %s; ALTER ROLE %s SET temp_file_limit = '%s'",
+		     name, s->connections, role, name, role, name, s->temp_limit) < 0) {
+		sql = NULL;
+		return -ENOMEM;
+	}
+	return run(conn, sql);
+}
+
+static int adopt(PGconn *conn, const struct settings *s)
+{
+	int r = s->rename ? rename_database(conn, s) : 0;
+
+	for (unsigned i = 0; i < s->n_aliases && r == 0; i++)
+		r = add_alias(conn, s, s->aliases[i]);
 	return r;
 }
 
@@ -107,12 +194,19 @@ static int parse_connections(const char *s, unsigned *ret)
 static int parse_one(struct settings *s, int option)
 {
 	const char **strings[] = {
-		['s'] = &s->socket,   ['r'] = &s->role,	     ['p'] = &s->password,
-		['d'] = &s->database, ['u'] = &s->superuser, ['l'] = &s->temp_limit
+		['s'] = &s->socket,   ['r'] = &s->role,      ['p'] = &s->password,
+		['d'] = &s->database, ['u'] = &s->superuser, ['l'] = &s->temp_limit,
+		['n'] = &s->rename
 	};
 
 	if (option == 't')
 		return parse_timeout(optarg, &s->timeout_ms);
+	if (option == 'a' && s->n_aliases == MAX_ALIASES)
+		return -E2BIG;
+	if (option == 'a')
+		s->aliases[s->n_aliases++] = optarg;
+	if (option == 'a')
+		return 0;
 	if (option == 'c')
 		return parse_connections(optarg, &s->connections);
 	if (option >= (int)ARRAY_SIZE(strings) || !strings[option])
@@ -130,6 +224,8 @@ static int parse(int argc, char **argv, struct settings *s)
 						 { "superuser", required_argument, NULL, 'u' },
 						 { "temp-file-limit", required_argument, NULL,
 						   'l' },
+						 { "rename", required_argument, NULL, 'n' },
+						 { "alias", required_argument, NULL, 'a' },
 						 { "connections", required_argument, NULL, 'c' },
 						 { "timeout", required_argument, NULL, 't' },
 						 {} };
@@ -138,33 +234,38 @@ static int parse(int argc, char **argv, struct settings *s)
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1)
 		if (parse_one(s, option) < 0)
 			return -EINVAL;
-	return optind == argc && s->socket && s->role && s->password && s->database ? 0 : -EINVAL;
+	if (!s->password && !s->rename && s->n_aliases == 0)
+		return -EINVAL;
+	return optind == argc && s->socket && s->role && s->database ? 0 : -EINVAL;
 }
 
 int inside_database(int argc, char **argv)
 {
 	_cleanup_(finishp) PGconn *conn = NULL;
-	struct settings s = { .superuser = "postgres",
+	struct settings s = { .superuser = "sandbox_admin",
 			      .temp_limit = "64MB",
 			      .timeout_ms = 10000,
-			      .connections = 20 };
+			      .connections = 40 };
 	int r = parse(argc, argv, &s);
 
 	if (r < 0) {
 		(void)fprintf(stderr, "usage: sandbox-inside database --socket DIR --role NAME "
-				      "--password PW --database NAME\n  [--superuser postgres] "
-				      "[--connections 20] [--temp-file-limit 64MB] [--timeout "
+				      "--database NAME {--password PW | [--rename NAME] "
+				      "[--alias NAME]...}\n  [--superuser sandbox_admin] "
+				      "[--connections 40] [--temp-file-limit 64MB] [--timeout "
 				      "10s]\n");
 		return 2;
 	}
 	r = connect_until(&s, &conn);
 	if (r == 0)
-		r = open_role(conn, &s);
+		r = s.password ? open_role(conn, &s) : adopt(conn, &s);
 	return r < 0 ? 3 : 0;
 }
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && streq(argv[1], "sql"))
+		return inside_sql();
 	if (argc > 1 && streq(argv[1], "database"))
 		return inside_database(argc - 1, argv + 1);
 	return inside_database(argc, argv);

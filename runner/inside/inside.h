@@ -8,6 +8,12 @@
  */
 int inside_unpack(int argc, char **argv);
 int inside_pack(int argc, char **argv);
+int inside_scripts(int argc, char **argv);
+int inside_script(int argc, char **argv);
+int inside_take(int argc, char **argv);
+int inside_dotenv(int argc, char **argv);
 int inside_test(int argc, char **argv);
 int inside_migrate(int argc, char **argv);
 int inside_database(int argc, char **argv);
+int inside_killall(int argc, char **argv);
+int inside_sql(void);

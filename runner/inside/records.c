@@ -39,6 +39,27 @@ static const struct rule rules[RECORD_TAGS] = {
 	[RECORD_DEPENDENCIES_ERROR] = { KIND_TEXT, 1, TEXT_MAX },
 	[RECORD_PRISMA] = { KIND_EMPTY, 1, 0 },
 	[RECORD_MIGRATION] = { KIND_PATH, RECORD_MAX_MIGRATIONS, RECORD_MAX_PATH },
+	[RECORD_DRIZZLE] = { KIND_PATH, 1, RECORD_MAX_PATH },
+	[RECORD_MIGRATE] = { KIND_ARGUMENT, RECORD_MAX_ARGUMENTS, TEXT_MAX },
+	[RECORD_MIGRATE_TOOL] = { KIND_TEXT, 1, 200 },
+	[RECORD_NODE_ENV] = { KIND_ARGUMENT, 1, 32 },
+	[RECORD_DATABASE_VARIABLE] = { KIND_ARGUMENT, RECORD_MAX_VARIABLES, 128 },
+	[RECORD_DATABASE_NAME] = { KIND_ARGUMENT, 1, 63 },
+	[RECORD_DATABASE_ROLE] = { KIND_ARGUMENT, RECORD_MAX_ROLES, 63 },
+	[RECORD_PRISMA_SCHEMA] = { KIND_BYTES, 1, RECORD_MAX_SCHEMA },
+	[RECORD_ENTRY] = { KIND_PATH, RECORD_MAX_ENTRIES, RECORD_MAX_PATH },
+	[RECORD_START_ERROR] = { KIND_TEXT, 1, TEXT_MAX },
+	[RECORD_START_FROM] = { KIND_TEXT, 1, TEXT_MAX },
+	[RECORD_BUILD_FROM] = { KIND_TEXT, 1, TEXT_MAX },
+	[RECORD_BUILD_SKIPPED] = { KIND_TEXT, 1, TEXT_MAX },
+	[RECORD_LANGUAGE] = { KIND_TEXT, 1, TEXT_MAX },
+	[RECORD_FRAMEWORK] = { KIND_TEXT, 1, TEXT_MAX },
+	[RECORD_START_MIGRATE] = { KIND_TEXT, 8, TEXT_MAX },
+	[RECORD_MANAGER] = { KIND_ARGUMENT, 1, 128 },
+	[RECORD_NPMRC] = { KIND_TEXT, 1, TEXT_MAX },
+	[RECORD_WORKSPACE] = { KIND_BYTES, 1, 64u << 10 },
+	[RECORD_SCRIPT] = { KIND_ARGUMENT, RECORD_MAX_SCRIPTS, TEXT_MAX },
+	[RECORD_NODE_MODULES] = { KIND_EMPTY, 1, 0 },
 };
 
 static bool text_is_clean(const char *s, size_t n)
@@ -169,23 +190,6 @@ void record_counts(const struct record *record, uint32_t *ret_files, uint64_t *r
 	*ret_bytes = get_le32(p + 4) | (uint64_t)get_le32(p + 8) << 32;
 }
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const char *p = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 int records_put(int fd, enum record_tag tag, const void *data, size_t size)
 {
 	uint8_t head[8];
@@ -195,8 +199,8 @@ int records_put(int fd, enum record_tag tag, const void *data, size_t size)
 		return -EINVAL;
 	put_le32(head, tag);
 	put_le32(head + 4, (uint32_t)size);
-	r = write_all(fd, head, sizeof(head));
-	return r < 0 ? r : write_all(fd, data, size);
+	r = write_full(fd, head, sizeof(head));
+	return r < 0 ? r : write_full(fd, data, size);
 }
 
 int records_put_string(int fd, enum record_tag tag, const char *s)

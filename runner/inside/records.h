@@ -25,6 +25,27 @@ enum record_tag {
 	RECORD_DEPENDENCIES_ERROR, /* text, once: why its packages cannot be installed */
 	RECORD_PRISMA,		   /* empty: the migrations are prisma/migrations directories */
 	RECORD_MIGRATION,	   /* path of one SQL file; in the order to apply */
+	RECORD_ENTRY,	      /* path: the file of the start command; the first that exists counts */
+	RECORD_START_ERROR,   /* text, once: why there is nothing to start, and what to do */
+	RECORD_START_FROM,    /* text, once: where the start command comes from */
+	RECORD_BUILD_FROM,    /* text, once: the same of the build command */
+	RECORD_BUILD_SKIPPED, /* text, once: why the server does not wait for the build */
+	RECORD_LANGUAGE,      /* text, once: "TypeScript (tsc)" */
+	RECORD_FRAMEWORK,     /* text, once: "express 5" */
+	RECORD_START_MIGRATE, /* text: a migration command that was taken out of the start command */
+	RECORD_NODE_MODULES,  /* empty: node_modules is the archive's own */
+	RECORD_DRIZZLE,		   /* path of the folder of drizzle's migrations */
+	RECORD_MIGRATE,		   /* one argument of the command that migrates; in order */
+	RECORD_MIGRATE_TOOL,	   /* text, once: what the migrations are of, for people */
+	RECORD_NODE_ENV,	   /* the NODE_ENV for which alone it is configured */
+	RECORD_DATABASE_VARIABLE,  /* "part:NAME": a variable that .env names for the database */
+	RECORD_DATABASE_NAME,	   /* the name of its database, as the submission writes it */
+	RECORD_DATABASE_ROLE,	   /* the name of a user of its database, likewise */
+	RECORD_PRISMA_SCHEMA,	   /* bytes: the Prisma schema and what its client depends on */
+	RECORD_MANAGER,		   /* text, once: "pnpm@9.15.0", the package manager */
+	RECORD_NPMRC,		   /* text, once: settings of an install, as lines of .npmrc */
+	RECORD_WORKSPACE,	   /* bytes: pnpm-workspace.yaml, reduced to such settings */
+	RECORD_SCRIPT,		   /* text: "1 name@version folder" of a package with an install script */
 	RECORD_TAGS,
 };
 
@@ -33,8 +54,13 @@ enum record_tag {
 #define RECORD_MAX_MANIFEST (256u << 10)
 #define RECORD_MAX_LOCKFILE (8u << 20)
 #define RECORD_MAX_ARGUMENTS 64u
+#define RECORD_MAX_SCHEMA (4u << 20)
+#define RECORD_MAX_ENTRIES 12u
+#define RECORD_MAX_SCRIPTS 256u
 #define RECORD_MAX_MIGRATIONS 1000u
 #define RECORD_MAX_PATH 1024u
+#define RECORD_MAX_VARIABLES 64u
+#define RECORD_MAX_ROLES 8u
 
 /* One frame; `data` points into the reader's buffer and is not terminated. */
 struct record {

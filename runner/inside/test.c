@@ -5,9 +5,13 @@
  * (runner/hurl): it loads the files, waits for a byte if it was started ahead, runs them, and writes
  * what happened as JSON lines to the report fd. It connects to loopback addresses and nothing else,
  * holds no secrets but the tests, and prints nothing for people.
+ *
+ * What it has no power for (# @restart-server, # @sql, # @memory) it asks the host for: a packet with
+ * the index of the line that says so, and never more than that; the answer is struct hurl_answer.
  */
 
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "hurl/hurl.h"
 #include "hurl/report-json.h"
@@ -27,6 +31,7 @@ struct tester {
 	const char *base;
 	int report_fd;
 	int go_fd;
+	int ask_fd;			/* -1: there is no host that answers */
 	unsigned int timeout_ms;
 	struct hurl_variable variables[MAX_VARIABLES];
 	size_t variable_count;
@@ -42,7 +47,7 @@ static int usage(const char *what, const char *value)
 {
 	(void)fprintf(stderr,
 		      "sandbox-inside test: %s%s%s\n"
-		      "usage: sandbox-inside test --base URL --report-fd N [--go-fd N]\n"
+		      "usage: sandbox-inside test --base URL --report-fd N [--go-fd N] [--ask-fd N]\n"
 		      "       [--variable NAME=VALUE]... [--total-timeout 60s] FILE.hurl...\n",
 		      what, value ? ": " : "", value ? value : "");
 	return EXIT_USAGE;
@@ -79,6 +84,8 @@ static int parse_option(struct tester *t, const char *name, char *value)
 		return parse_fd(value, &t->report_fd);
 	if (streq(name, "--go-fd"))
 		return parse_fd(value, &t->go_fd);
+	if (streq(name, "--ask-fd"))
+		return parse_fd(value, &t->ask_fd);
 	if (streq(name, "--variable"))
 		return add_variable(t, value);
 	if (streq(name, "--total-timeout"))
@@ -175,6 +182,24 @@ static void on_case(void *userdata, const struct hurl_case_result *result)
 	(void)flush(t);
 }
 
+static int ask(void *userdata, uint32_t index, struct hurl_answer *ret)
+{
+	struct tester *t = userdata;
+	ssize_t n;
+
+	do {
+		n = send(t->ask_fd, &index, sizeof(index), MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	do {
+		n = recv(t->ask_fd, ret, sizeof(*ret), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)sizeof(*ret) ? 0 : -ENOLINK;
+}
+
 static int run(struct tester *t)
 {
 	const struct hurl_run_options options = {
@@ -185,6 +210,7 @@ static int run(struct tester *t)
 		.total_timeout_ms = t->timeout_ms,
 		.cancel = &t->cancel,
 		.on_case = on_case,
+		.ask = t->ask_fd >= 0 ? ask : NULL,
 		.userdata = t,
 	};
 	struct hurl_summary summary;
@@ -196,7 +222,10 @@ static int run(struct tester *t)
 		return EXIT_OURS;
 	r = hurl_run(t->files, t->file_count, &options, &summary, &err);
 	if (r < 0) {
-		hurl_report_error(&t->line, err.text);
+		char text[900];
+
+		hurl_error_format(&err, text, sizeof(text));
+		hurl_report_error(&t->line, text);
 		(void)flush(t);
 		return EXIT_OURS;
 	}
@@ -232,7 +261,7 @@ int inside_test(int argc, char **argv)
 
 	if (!t)
 		return EXIT_OURS;
-	t->report_fd = t->go_fd = -1;
+	t->report_fd = t->go_fd = t->ask_fd = -1;
 	t->timeout_ms = DEFAULT_TIMEOUT_MS;
 	hurl_buf_init(&t->line, HURL_MAX_REPORT_LINE);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -6,13 +6,26 @@
 
 #include "util/util.h"
 
-static char **build_argv(const struct job *job)
+/* NULL: nothing is to be built, and the stage's note says why. */
+static char **build_argv(struct job *job)
 {
 	const struct challenge_command *c = &job->challenge->build;
+	const struct facts *f = &job->facts;
 
-	if (c->kind == COMMAND_AUTO)
-		return job->facts.build;
-	return c->kind == COMMAND_ARGV ? c->argv : NULL;
+	if (c->kind == COMMAND_ARGV)
+		return c->argv;
+	if (c->kind == COMMAND_NONE || !f->build) {
+		job_stage_note(job, "nothing to build");
+		return NULL;
+	}
+	/* That it is not needed was found out about the detected start command. */
+	if (f->build_skipped && job->challenge->start.kind != COMMAND_ARGV) {
+		job_stage_note(job, "skipped: %s", f->build_skipped);
+		job_detected(job, "build", "skipped (%s): %s",
+			     f->build_from ? f->build_from : "build", f->build_skipped);
+		return NULL;
+	}
+	return f->build;
 }
 
 static int wait_build(struct job *job, struct sbx_proc *p, int log)
@@ -46,10 +59,11 @@ int stage_build(struct job *job)
 	};
 	int r;
 
-	if (!argv) {
-		job_stage_note(job, "nothing to build");
+	if (!argv)
 		return 0;
-	}
+	job_note_command(job, "build", argv,
+			 job->challenge->build.kind == COMMAND_ARGV ? "challenge.json"
+								    : job->facts.build_from);
 	env = job_app_env(job);
 	log = env ? job_memfd(job, "build-log") : -1;
 	if (log < 0)

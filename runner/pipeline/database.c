@@ -8,7 +8,8 @@
  * It is launched while the archive is unpacked. `sandbox-inside database`, in the same jail, waits
  * for it over the unix socket and opens the one role with a password made for this submission;
  * stage_database() waits for that, before the first line of the submission is run: nobody else can
- * have taken the port.
+ * have taken the port. There, the submission's own names for the database and its users are known,
+ * and made to work.
  */
 
 #include "pipeline/pipeline.h"
@@ -16,6 +17,7 @@
 #include <sys/random.h>
 
 #include "challenge/challenge.h"
+#include "inside/records.h"
 #include "pipeline/clean.h"
 #include "pipeline/template.h"
 #include "util/util.h"
@@ -30,7 +32,7 @@ struct database_run {
 	struct job *job;
 	struct store_entry *entry;
 	struct sbx_proc *opener; /* sandbox-inside database */
-	int log; /* of the server */
+	int log;                 /* of the server */
 	int opener_log;
 	uint64_t began_ns;
 };
@@ -154,14 +156,8 @@ static int start_server(struct job *job, struct database_run *run)
 	return sbx_jail_exec(job->db, &job->postgres, &e, &job->error);
 }
 
-static int start_opener(struct job *job, struct database_run *run)
+static int start_helper(struct job *job, struct database_run *run, const char *const *argv)
 {
-	const struct database *db = &job->database;
-	/* clang-format off */
-	const char *const argv[] = { "sandbox-inside", "database", "--socket", "/run/postgresql",
-				     "--role", db->user, "--password", db->password, "--database",
-				     db->name, "--timeout", READY_TIMEOUT, NULL };
-	/* clang-format on */
 	struct sbx_exec e = { .size = sizeof(e),
 			      .flags = SBX_EXEC_STDERR,
 			      .path = INSIDE_PATH,
@@ -170,11 +166,25 @@ static int start_opener(struct job *job, struct database_run *run)
 			      .stderr_limit = LOG_MAX,
 			      .wall_ns = READY_WALL };
 
+	close_fd(run->opener_log);
 	run->opener_log = job_memfd(job, "database-log");
 	if (run->opener_log < 0)
 		return run->opener_log;
 	e.stderr_fd = run->opener_log;
 	return sbx_jail_exec(job->db, &run->opener, &e, &job->error);
+}
+
+static int start_opener(struct job *job, struct database_run *run)
+{
+	const struct database *db = &job->database;
+	/* clang-format off */
+	const char *const argv[] = { "sandbox-inside", "database", "--socket", "/run/postgresql",
+				     "--role", db->user, "--password", db->password, "--database",
+				     db->name, "--superuser", POSTGRES_ADMIN, "--timeout",
+				     READY_TIMEOUT, NULL };
+	/* clang-format on */
+
+	return start_helper(job, run, argv);
 }
 
 int database_launch(struct job *job)
@@ -225,26 +235,150 @@ static int open_failed(struct job *job, const struct sbx_result *result)
 			job->postgres_ended ? ", the server has ended" : "", text[0], text[1]);
 }
 
-int stage_database(struct job *job)
+static int wait_helper(struct job *job)
 {
-	struct database *db = &job->database;
-	struct database_run *run = db->run;
+	struct database_run *run = job->database.run;
 	struct sbx_result result;
-	int r;
+	int r = job_wait(job, run->opener, UINT64_MAX, &result);
 
-	if (!run) {
-		job_stage_note(job, "none");
-		return 0;
-	}
-	r = job_wait(job, run->opener, UINT64_MAX, &result);
 	if (r < 0)
 		return r;
 	if (result.verdict != SBX_VERDICT_EXITED || result.exit_code != 0)
 		return open_failed(job, &result);
 	run->opener = sbx_proc_free(run->opener);
-	if (asprintf(&db->url, "postgresql://%s:%s@127.0.0.1:%u/%s", db->user, db->password,
-		     db->port, db->name) < 0)
-		return job_fail(job, -ENOMEM, "database", "out of memory");
-	job_stage_note(job, "postgres on port %u", db->port);
 	return 0;
+}
+
+/* The name becomes part of a URL and of arguments. */
+static bool is_plain_name(const char *s)
+{
+	return s && *s && *s != '-' &&
+	       s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] ==
+		       '\0' &&
+	       !streq(s, POSTGRES_ADMIN);
+}
+
+/*
+ * The names that the submission itself uses for its database and for the users of it are made to
+ * work: they may stand in its code, where no variable reaches.
+ */
+static int adopt_names(struct job *job)
+{
+	const struct facts *f = &job->facts;
+	struct database *db = &job->database;
+	const char *argv[12 + 2 * RECORD_MAX_ROLES + 3] = {
+		"sandbox-inside", "database",   "--socket", "/run/postgresql", "--role",
+		db->user,         "--database", db->name,   "--superuser",     POSTGRES_ADMIN,
+	};
+	size_t n = 10;
+	int r;
+
+	if (!f->database_name && !f->database_roles)
+		return 0;
+	if (is_plain_name(f->database_name)) {
+		argv[n++] = "--rename";
+		argv[n++] = f->database_name;
+	}
+	for (char **role = f->database_roles; role && *role; role++) {
+		if (!is_plain_name(*role))
+			continue;
+		argv[n++] = "--alias";
+		argv[n++] = *role;
+	}
+	if (n == 10)
+		return 0;
+	r = start_helper(job, db->run, argv);
+	if (r == 0)
+		r = wait_helper(job);
+	if (r == 0 && is_plain_name(f->database_name))
+		copy_string(db->name, sizeof(db->name), f->database_name);
+	return r;
+}
+
+/* "DATABASE_URL, DB_HOST and 3 more" */
+static void tell_variables(struct job *job)
+{
+	char text[300] = "";
+	unsigned n = 0, shown = 0;
+
+	for (char **v = job->facts.database_variables; *v; v++, n++) {
+		const char *name = strchr(*v, ':');
+		size_t at = strlen(text);
+
+		if (!name || at + strlen(name) > sizeof(text) - 32)
+			continue;
+		(void)snprintf(text + at, sizeof(text) - at, "%s%s", shown ? ", " : "", name + 1);
+		shown++;
+	}
+	if (shown < n) {
+		size_t at = strlen(text);
+
+		(void)snprintf(text + at, sizeof(text) - at, " and %u more", n - shown);
+	}
+	job_detected(job, "database variables", "%s of .env now lead%s to this database", text,
+		     n == 1 ? "s" : "");
+}
+
+/* The submission's own .env files, for programs that prefer them to the environment. */
+static int rewrite_dotenv(struct job *job)
+{
+	static const char *const argv[] = { "sandbox-inside", "dotenv", NULL };
+	_cleanup_(strv_freep) char **env = NULL;
+	_cleanup_close_ int log = -1;
+	struct sbx_proc *p = NULL;
+	struct sbx_result result;
+	struct sbx_exec e = { .size = sizeof(e),
+			      .flags = SBX_EXEC_STDERR,
+			      .path = INSIDE_PATH,
+			      .argv = argv,
+			      .cwd = "/app",
+			      .stderr_limit = LOG_MAX,
+			      .wall_ns = READY_WALL };
+	int r;
+
+	if (!job->facts.database_variables)
+		return 0;
+	env = job_app_env(job);
+	log = env ? job_memfd(job, "dotenv-log") : -1;
+	if (log < 0)
+		return job->error.code;
+	e.env = (const char *const *)env;
+	e.stderr_fd = log;
+	r = sbx_jail_exec(job->app, &p, &e, &job->error);
+	if (r == 0)
+		r = job_wait(job, p, UINT64_MAX, &result);
+	sbx_proc_free(p);
+	if (r < 0)
+		return r;
+	tell_variables(job);
+	if (result.verdict == SBX_VERDICT_EXITED && result.exit_code == 0)
+		return 0;
+	/* A full disk is told by the result; any other failure of it is ours. */
+	if (result.verdict == SBX_VERDICT_EXITED)
+		return job_fail(job, -EIO, "database", "the .env files cannot be rewritten (%d)",
+				result.exit_code);
+	return job_verdict_from(job, &result, VERDICT_CE, "Rewriting the .env files");
+}
+
+int stage_database(struct job *job)
+{
+	struct database *db = &job->database;
+	int r;
+
+	if (!db->run) {
+		job_stage_note(job, "none");
+		return 0;
+	}
+	r = wait_helper(job);
+	if (r == 0)
+		r = adopt_names(job);
+	if (r < 0)
+		return r;
+	if (asprintf(&db->url, "postgresql://%s:%s@127.0.0.1:%u/%s", db->user, db->password,
+		     db->port, db->name) < 0) {
+		db->url = NULL;
+		return job_fail(job, -ENOMEM, "database", "out of memory");
+	}
+	job_stage_note(job, "postgres on port %u", db->port);
+	return rewrite_dotenv(job);
 }

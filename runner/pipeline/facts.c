@@ -15,9 +15,29 @@ void facts_done(struct facts *f)
 	strv_free(f->start);
 	strv_free(f->build);
 	strv_free(f->migrations);
+	free(f->manager);
+	free(f->npmrc);
+	free(f->workspace);
+	strv_free(f->migrate);
+	strv_free(f->database_variables);
+	strv_free(f->database_roles);
+	free(f->drizzle);
+	free(f->node_env);
+	free(f->migrate_tool);
+	free(f->database_name);
 	free(f->manifest);
 	free(f->lockfile);
+	free(f->prisma_schema);
 	free(f->dependencies_error);
+	strv_free(f->entries);
+	strv_free(f->start_migrate);
+	strv_free(f->unpack_notes);
+	free(f->start_error);
+	free(f->start_from);
+	free(f->build_from);
+	free(f->build_skipped);
+	free(f->language);
+	free(f->framework);
 	*f = (struct facts){ 0 };
 }
 
@@ -59,12 +79,55 @@ static int add_record(struct facts *f, const struct record *record, char **refus
 		return append(&f->build, record);
 	case RECORD_MIGRATION:
 		return append(&f->migrations, record);
+	case RECORD_DRIZZLE:
+		return take(&f->drizzle, NULL, record);
+	case RECORD_NODE_ENV:
+		return take(&f->node_env, NULL, record);
+	case RECORD_MIGRATE:
+		return append(&f->migrate, record);
+	case RECORD_MIGRATE_TOOL:
+		return take(&f->migrate_tool, NULL, record);
+	case RECORD_DATABASE_VARIABLE:
+		return append(&f->database_variables, record);
+	case RECORD_DATABASE_NAME:
+		return take(&f->database_name, NULL, record);
+	case RECORD_DATABASE_ROLE:
+		return append(&f->database_roles, record);
 	case RECORD_MANIFEST:
 		return take(&f->manifest, &f->manifest_size, record);
 	case RECORD_LOCKFILE:
 		return take(&f->lockfile, &f->lockfile_size, record);
+	case RECORD_PRISMA_SCHEMA:
+		return take(&f->prisma_schema, &f->prisma_schema_size, record);
 	case RECORD_DEPENDENCIES_ERROR:
 		return take(&f->dependencies_error, NULL, record);
+	case RECORD_NOTE:
+		return append(&f->unpack_notes, record);
+	case RECORD_ENTRY:
+		return append(&f->entries, record);
+	case RECORD_START_MIGRATE:
+		return append(&f->start_migrate, record);
+	case RECORD_START_ERROR:
+		return take(&f->start_error, NULL, record);
+	case RECORD_START_FROM:
+		return take(&f->start_from, NULL, record);
+	case RECORD_BUILD_FROM:
+		return take(&f->build_from, NULL, record);
+	case RECORD_BUILD_SKIPPED:
+		return take(&f->build_skipped, NULL, record);
+	case RECORD_LANGUAGE:
+		return take(&f->language, NULL, record);
+	case RECORD_FRAMEWORK:
+		return take(&f->framework, NULL, record);
+	case RECORD_MANAGER:
+		return take(&f->manager, NULL, record);
+	case RECORD_NPMRC:
+		return take(&f->npmrc, NULL, record);
+	case RECORD_WORKSPACE:
+		return take(&f->workspace, NULL, record);
+	case RECORD_NODE_MODULES:
+		f->node_modules = true;
+		return 0;
 	case RECORD_HAS_DEPENDENCIES:
 		f->has_dependencies = true;
 		return 0;

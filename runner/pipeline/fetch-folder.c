@@ -5,6 +5,9 @@
  * goes from descriptor to descriptor, follows no link, opens nothing but regular files and
  * directories, and is bounded in files, bytes and depth. The files are stored, not packed: they are
  * unpacked again a moment later.
+ *
+ * Where the challenge uses a submission's node_modules they are taken along, and the links in them
+ * as links, which nothing on the host follows.
  */
 
 #include "pipeline/fetch.h"
@@ -30,10 +33,12 @@ struct walk {
 };
 
 /* What nobody hands in: installed again, or of no use to a server. */
-static bool is_skipped(const char *name)
+static bool is_skipped(const struct walk *w, const char *name)
 {
-	static const char *const names[] = { ".", "..", "node_modules", ".git" };
+	static const char *const names[] = { ".", "..", ".git" };
 
+	if (streq(name, "node_modules"))
+		return !w->job->challenge->use_node_modules;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (streq(name, names[i]))
 			return true;
@@ -50,9 +55,10 @@ static int zip_failed(struct walk *w)
 static int too_big(struct walk *w)
 {
 	return job_verdict(w->job, VERDICT_CE,
-			   "The folder has more than %u MiB or %u files without "
-			   "node_modules; that is too much for a submission.",
-			   FETCH_MAX_BYTES >> 20, MAX_FILES);
+			   "The folder has more than %u MiB or %u files%s; that is too much for a "
+			   "submission: leave out build output, media and dumps.",
+			   FETCH_MAX_BYTES >> 20, MAX_FILES,
+			   w->job->challenge->use_node_modules ? "" : " without node_modules");
 }
 
 static int write_header(struct walk *w, const struct stat *st)
@@ -102,6 +108,33 @@ static int add_file(struct walk *w, int fd, const struct stat *st)
 	return r < 0 ? r : write_content(w, fd, (uint64_t)st->st_size);
 }
 
+static bool in_modules(const struct walk *w)
+{
+	return starts_with(w->path, "node_modules/") || strstr(w->path, "/node_modules/");
+}
+
+static int add_link(struct walk *w, int dir, const char *name)
+{
+	struct archive_entry *e;
+	char target[MAX_PATH];
+	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+	int r;
+
+	if (n <= 0 || n == (ssize_t)sizeof(target) - 1)
+		return 0;
+	target[n] = '\0';
+	e = archive_entry_new();
+	if (!e)
+		return job_fail(w->job, -ENOMEM, "fetch", "out of memory");
+	archive_entry_set_pathname(e, w->path);
+	archive_entry_set_filetype(e, AE_IFLNK);
+	archive_entry_set_perm(e, 0777);
+	archive_entry_set_symlink(e, target);
+	r = archive_write_header(w->zip, e);
+	archive_entry_free(e);
+	return r == ARCHIVE_OK ? 0 : zip_failed(w);
+}
+
 static int walk_dir(struct walk *w, int dir, unsigned int depth);
 
 static int walk_one(struct walk *w, int dir, const char *name, unsigned int depth)
@@ -110,6 +143,8 @@ static int walk_one(struct walk *w, int dir, const char *name, unsigned int dept
 		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
+	if (fd < 0 && errno == ELOOP && in_modules(w))
+		return ++w->files > MAX_FILES ? too_big(w) : add_link(w, dir, name);
 	if (fd < 0 && (errno == ELOOP || errno == ENXIO || errno == ENOENT)) {
 		w->links += errno == ELOOP;
 		return 0;
@@ -135,17 +170,19 @@ static int walk_dir(struct walk *w, int dir, unsigned int depth)
 		return job_fail(w->job, -errno, "fetch", "%s cannot be read: %m", w->path);
 	}
 	if (depth > MAX_DEPTH)
-		r = job_verdict(w->job, VERDICT_CE, "The folder is more than %d levels deep.",
-				MAX_DEPTH);
+		r = job_verdict(w->job, VERDICT_CE,
+				"The folder is more than %d levels deep (at %.60s...): leave out "
+				"what is generated.",
+				MAX_DEPTH, w->path);
 	while (r == 0 && (e = readdir(d))) {
-		if (is_skipped(e->d_name))
+		if (is_skipped(w, e->d_name))
 			continue;
 		if (snprintf(w->path + length, MAX_PATH - length, "%s%s", length ? "/" : "",
 			     e->d_name) >= (int)(MAX_PATH - length))
 			r = job_verdict(w->job, VERDICT_CE,
-					"A file name with its folders has more than %d "
-					"bytes.",
-					MAX_PATH);
+					"A file name with its folders has more than %d bytes (at "
+					"%.60s...): use shorter names, or leave it out.",
+					MAX_PATH, w->path);
 		else
 			r = walk_one(w, dirfd(d), e->d_name, depth);
 		w->path[length] = '\0';
@@ -183,7 +220,9 @@ int fetch_folder(struct job *job, int dir)
 	r = write_zip(&w, copy);
 	(void)archive_write_free(w.zip);
 	if (r == 0 && w.files == 0)
-		return job_verdict(job, VERDICT_CE, "The folder holds no file.");
+		return job_verdict(job, VERDICT_CE,
+				   "The folder holds no file (.git, links and node_modules do not "
+				   "count): give the folder of the project.");
 	if (r == 0 && w.links > 0)
 		job_note(job, "%u symbolic links of the folder were left out.", w.links);
 	if (r == 0)

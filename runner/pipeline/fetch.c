@@ -45,7 +45,9 @@ static int fetch_file(struct job *job, int fd, const struct stat *st)
 		return job_fail(job, -EINVAL, "fetch", "%s is neither a folder nor a file",
 				job->submission);
 	if (st->st_size == 0)
-		return job_verdict(job, VERDICT_CE, "The archive is empty (0 bytes).");
+		return job_verdict(job, VERDICT_CE,
+				   "the archive is empty (0 bytes): upload the project as a .zip "
+				   "file");
 	if (st->st_size > FETCH_MAX_BYTES)
 		return job_verdict(job, VERDICT_CE,
 				   "The archive has %.1f MiB; at most %u MiB are accepted. Is "

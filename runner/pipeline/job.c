@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What all stages share: the undo stack, messages, waiting, plans, and the environment and the
- * start of a student's program. job_attend() is the only place where a job waits for processes, so
- * that output moves, limits hold and Ctrl-C works whatever a stage is waiting for.
+ * What all stages share: the undo stack, messages, waiting, plans, and the start of a student's
+ * program (its environment is made in environment.c). job_attend() is the only place where a job
+ * waits for processes, so that output moves, limits hold and Ctrl-C works whatever a stage is
+ * waiting for.
  */
 
 #include "pipeline/pipeline.h"
@@ -14,12 +15,13 @@
 #include <sys/mman.h>
 
 #include "pipeline/clean.h"
+#include "pipeline/log-line.h"
+#include "pipeline/samples.h"
 #include "pipeline/tests-report.h"
 #include "pipeline/verdict.h"
 #include "util/util.h"
 
 #define MAX_LOG (64u << 20)
-#define HEAP_PERCENT 65
 
 int job_push_undo(struct job *job, void (*run)(void *data), void *data)
 {
@@ -49,6 +51,36 @@ void job_note(struct job *job, const char *fmt, ...)
 	job->notes[job->n_notes] = clean_line(text, (size_t)r, CLEAN_LINE);
 	if (job->notes[job->n_notes])
 		job->n_notes++;
+}
+
+static struct detected *detected_slot(struct job *job, const char *what)
+{
+	for (uint32_t i = 0; i < job->n_detected; i++) {
+		if (streq(job->detected[i].what, what))
+			return &job->detected[i];
+	}
+	if (job->n_detected == ARRAY_SIZE(job->detected))
+		return NULL;
+	job->detected[job->n_detected] = (struct detected){ .what = what };
+	return &job->detected[job->n_detected++];
+}
+
+void job_detected(struct job *job, const char *what, const char *fmt, ...)
+{
+	struct detected *d = detected_slot(job, what);
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+	int r;
+
+	if (!d)
+		return;
+	va_start(args, fmt);
+	r = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (r < 0)
+		text = NULL;
+	free(d->text);
+	d->text = text ? clean_line(text, (size_t)r, CLEAN_LINE) : NULL;
 }
 
 void job_stage_note(struct job *job, const char *fmt, ...)
@@ -113,13 +145,17 @@ struct attended {
 	struct sbx_result *result;
 };
 
-#define ATTENDED 3
+#define ATTENDED (2 + TESTERS_MAX)
 
 static void list_attended(struct job *job, struct attended ret[ATTENDED])
 {
 	ret[0] = (struct attended){ job->server, &job->server_ended, &job->server_result };
 	ret[1] = (struct attended){ job->postgres, &job->postgres_ended, &job->postgres_result };
-	ret[2] = (struct attended){ job->tests, &job->tests_ended, &job->tests_result };
+	for (int i = 0; i < TESTERS_MAX; i++) {
+		struct tester *t = &job->testers[i];
+
+		ret[2 + i] = (struct attended){ t->proc, &t->ended, &t->result };
+	}
 }
 
 /* 1: it has ended, and its result is kept. */
@@ -168,6 +204,7 @@ static int attend_once(struct job *job, struct sbx_proc *p, int fd, short events
 
 		set[3 + i] = (struct pollfd){ wait ? sbx_proc_pollfd(a[i].p) : -1, POLLIN, 0 };
 	}
+	timeout_ns = MIN_OF(timeout_ns, samples_take(job));
 	r = poll(set, ARRAY_SIZE(set), poll_timeout(timeout_ns));
 	if (r <= 0)
 		return r == 0 || errno == EINTR ? 0 : job_fail(job, -errno, "poll", "%m");
@@ -340,99 +377,14 @@ void job_take_log(struct job *job, int fd)
 	_cleanup_free_ char *text = NULL;
 	size_t size;
 
+	*job->log_error = '\0';
 	text = fd >= 0 ? job_read_fd(fd, MAX_LOG, &size) : NULL;
 	if (!text || size == 0)
 		return;
 	job->heap_exhausted |= memmem(text, size, heap, strlen(heap)) != NULL;
 	free(job->log_tail);
 	job->log_tail = clean_tail(text, size, CLEAN_LINES);
-}
-
-/* Grows with each variable; `failed` is sticky so that callers check once. */
-struct env {
-	char **v;
-	size_t n;
-	bool failed;
-};
-
-static void env_add(struct env *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void env_add(struct env *e, const char *fmt, ...)
-{
-	char **v = realloc(e->v, (e->n + 2) * sizeof(*v));
-	va_list args;
-
-	e->failed |= !v;
-	if (!v)
-		return;
-	e->v = v;
-	v[e->n + 1] = NULL;
-	va_start(args, fmt);
-	if (vasprintf(&v[e->n], fmt, args) < 0) {
-		v[e->n] = NULL;
-		e->failed = true;
-	} else {
-		e->n++;
-	}
-	va_end(args);
-}
-
-static void env_add_database(struct env *e, const struct database *db)
-{
-	if (!db->wanted || !db->url)
-		return;
-	env_add(e, "DATABASE_URL=%s", db->url);
-	env_add(e, "PGHOST=127.0.0.1");
-	env_add(e, "PGPORT=%u", db->port);
-	env_add(e, "PGUSER=%s", db->user);
-	env_add(e, "PGPASSWORD=%s", db->password);
-	env_add(e, "PGDATABASE=%s", db->name);
-}
-
-/* A name must not come twice: which of the two a program sees would depend on the program. */
-static bool challenge_sets(const struct challenge *c, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (char **v = c->env; *v; v++) {
-		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
-			return true;
-	}
-	return false;
-}
-
-static void env_add_default(struct env *e, const struct challenge *c, const char *name,
-			    const char *value)
-{
-	if (!challenge_sets(c, name))
-		env_add(e, "%s=%s", name, value);
-}
-
-char **job_app_env(struct job *job)
-{
-	const struct challenge *c = job->challenge;
-	struct env e = { 0 };
-	char heap[64];
-
-	snprintf(heap, sizeof(heap), "--max-old-space-size=%llu",
-		 (unsigned long long)(c->limits.memory >> 20) * HEAP_PERCENT / 100);
-	env_add(&e, "PATH=/app/node_modules/.bin:/opt/node/bin:/usr/local/bin:/usr/bin:/bin");
-	env_add(&e, "HOME=/tmp");
-	env_add(&e, "TMPDIR=/tmp");
-	env_add(&e, "PORT=%u", c->port);
-	env_add(&e, "API_PORT=%u", c->port);
-	env_add_default(&e, c, "HOST", "0.0.0.0");
-	env_add_default(&e, c, "LANG", "C.UTF-8");
-	env_add_default(&e, c, "TZ", "UTC");
-	env_add_default(&e, c, "NODE_ENV", "production");
-	env_add_default(&e, c, "NODE_OPTIONS", heap);
-	env_add_database(&e, &job->database);
-	for (char **v = c->env; *v; v++)
-		env_add(&e, "%s", *v);
-	if (e.failed) {
-		(void)job_fail(job, -ENOMEM, "environment", "out of memory");
-		return strv_free(e.v);
-	}
-	return e.v;
+	log_error_line(text, size, job->log_error);
 }
 
 int job_exec_student(struct job *job, struct sbx_proc **ret, const struct sbx_exec *e,
@@ -441,23 +393,26 @@ int job_exec_student(struct job *job, struct sbx_proc **ret, const struct sbx_ex
 	struct sbx_error *err = &job->error;
 	int r = sbx_jail_exec(job->app, ret, e, err);
 
+	job->student_ran |= otherwise != VERDICT_NONE;
 	if (r >= 0)
 		return r;
 	if (streq(err->stage, "fork") && r == -EAGAIN)
 		return job_verdict(job, VERDICT_PLE,
 				   "%s could not be started: what ran before it left %u "
-				   "processes behind, the limit.",
+				   "processes behind, the limit. A build or migration must end all "
+				   "that it starts.",
 				   what, job->challenge->limits.pids);
 	if (!streq(err->stage, "exec") || otherwise == VERDICT_NONE)
 		return r;
 	if (r == -ENOENT)
 		return job_verdict(job, otherwise,
-				   "%s could not be started: there is no program \"%s\".", what,
-				   e->argv[0]);
+				   "%s could not be started: there is no program \"%s\". Is its "
+				   "package missing in package.json?",
+				   what, e->argv[0]);
 	if (r == -EACCES || r == -ENOEXEC || r == -ENOTDIR || r == -ELOOP)
 		return job_verdict(job, otherwise,
 				   "%s could not be started: \"%s\" is not a program that "
-				   "can be run.",
+				   "can be run. Start it with node.",
 				   what, e->argv[0]);
 	return r;
 }
@@ -468,8 +423,11 @@ void job_done(struct job *job)
 	free(job->log_tail);
 	for (uint32_t i = 0; i < job->n_notes; i++)
 		free(job->notes[i]);
+	for (uint32_t i = 0; i < job->n_detected; i++)
+		free(job->detected[i].text);
 	for (size_t i = 0; i < ARRAY_SIZE(job->inside_paths); i++)
 		free(job->inside_paths[i]);
+	job->n_detected = 0;
 	job->cases = NULL;
 	job->log_tail = NULL;
 	job->n_cases = job->n_notes = 0;

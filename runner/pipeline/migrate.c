@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The student's SQL applied by sandbox-inside in the app's jail: as the jailed user, with the
- * student's database role, so that nothing in it gains a right that the server itself would not
- * have.
+ * The student's database is made: SQL and the migrations of Prisma and drizzle are applied by
+ * sandbox-inside, those of other tools by the tool itself out of the submission's node_modules. All
+ * of it runs in the app's jail, as the jailed user, with the student's database role and
+ * environment, so that nothing in it gains a right that the server itself would not have.
  */
 
 #include "pipeline/pipeline.h"
@@ -72,7 +73,7 @@ static int run_migrate(struct job *job, const char *const *argv, char **env)
 }
 
 /* In batches: argv and environment of one program are bounded. The bookkeeping survives a batch. */
-static int run_batches(struct job *job, char **files, size_t n, bool prisma, char **env)
+static int run_batches(struct job *job, char **files, size_t n, const char *kind, char **env)
 {
 	const char *argv[MAX_FILES + 8];
 	size_t at = 0;
@@ -84,8 +85,8 @@ static int run_batches(struct job *job, char **files, size_t n, bool prisma, cha
 		argv[argc++] = "migrate";
 		argv[argc++] = "--timeout";
 		argv[argc++] = MIGRATE_TIMEOUT;
-		if (prisma)
-			argv[argc++] = "--prisma";
+		if (kind)
+			argv[argc++] = kind;
 		while (at < n && bytes < BATCH_BYTES && argc < ARRAY_SIZE(argv) - 1) {
 			bytes += strlen(files[at]) + 1;
 			argv[argc++] = files[at++];
@@ -96,7 +97,8 @@ static int run_batches(struct job *job, char **files, size_t n, bool prisma, cha
 	return r;
 }
 
-static int migrate(struct job *job, char **files, bool prisma, const char *what)
+/* `kind`: "--prisma", "--drizzle", or NULL for plain SQL; `what` is one of them, for people. */
+static int apply(struct job *job, char **files, const char *kind, const char *what)
 {
 	_cleanup_(strv_freep) char **env = NULL;
 	size_t n = 0;
@@ -105,28 +107,210 @@ static int migrate(struct job *job, char **files, bool prisma, const char *what)
 	while (files && files[n])
 		n++;
 	if (n == 0) {
-		job_stage_note(job, "no SQL files");
+		job_stage_note(job, "nothing to apply");
 		return 0;
 	}
 	env = job_app_env(job);
 	if (!env)
 		return job->error.code;
-	r = run_batches(job, files, n, prisma, env);
+	r = run_batches(job, files, n, kind, env);
 	if (r == 0)
 		job_stage_note(job, "%zu %s%s", n, what, n == 1 ? "" : "s");
 	return r;
 }
 
+/* The line of a shell, or else the program. */
+static const char *command_text(char **argv)
+{
+	bool shell = argv[0] && argv[1] && argv[2] && streq(argv[0], "sh") && streq(argv[1], "-c");
+
+	return argv[shell ? 2 : 0];
+}
+
+/* The engine that turns a schema into tables comes from a host of Prisma's, not from npm. */
+static bool lacks_engine(const struct job *job, const struct sbx_result *result, char **argv)
+{
+	return strstr(command_text(argv), "prisma") &&
+	       result->verdict == SBX_VERDICT_EXITED && job->log_tail &&
+	       (strstr(job->log_tail, "ngine") || strstr(job->log_tail, "ENOTFOUND") ||
+		strstr(job->log_tail, "EAI_AGAIN"));
+}
+
+static int wait_command(struct job *job, struct sbx_proc *p, int log, char **argv, const char *what)
+{
+	struct sbx_result result;
+	int r = job_wait(job, p, UINT64_MAX, &result);
+
+	if (r < 0)
+		return r;
+	if (result.verdict == SBX_VERDICT_EXITED && result.exit_code == 0)
+		return 0;
+	job_take_log(job, log);
+	if (lacks_engine(job, &result, argv))
+		return job_verdict(
+			job, VERDICT_CE,
+			"The tables of schema.prisma cannot be made: there is no folder "
+			"prisma/migrations, and \"prisma db push\" needs an engine that is "
+			"not here. Run \"npx prisma migrate dev --name init\" at home and "
+			"put prisma/migrations into the archive.");
+	return job_verdict_from(job, &result, VERDICT_CE, what);
+}
+
+/* "The migration (knex migrate:latest)" */
+static void describe(char *ret, size_t size, char **argv)
+{
+	bool shell = command_text(argv) != argv[0];
+
+	(void)snprintf(ret, size, "The migration (%.80s", command_text(argv));
+	for (char **v = argv + 1; *v && !shell; v++) {
+		size_t n = strlen(ret);
+
+		(void)snprintf(ret + n, size - n, " %.80s", *v);
+	}
+	if (strlen(ret) < size - 1)
+		strcat(ret, ")");
+}
+
+static int run_command(struct job *job, char **argv)
+{
+	_cleanup_(strv_freep) char **env = job_app_env(job);
+	_cleanup_close_ int log = env ? job_memfd(job, "migrate-log") : -1;
+	const struct challenge_limits *l = &job->challenge->limits;
+	struct sbx_proc *p = NULL;
+	struct sbx_exec e = {
+		.size = sizeof(e),
+		.flags = SBX_EXEC_STDOUT | SBX_EXEC_STDERR | SBX_EXEC_OUTPUT_KILL,
+		.argv = (const char *const *)argv,
+		.env = (const char *const *)env,
+		.cwd = "/app",
+		.stdout_fd = log,
+		.stderr_fd = log,
+		.stdout_limit = l->output,
+		.stderr_limit = l->output,
+		.wall_ns = MIGRATE_WALL,
+		.cpu_ns = l->cpu_time_ns,
+	};
+	char what[200];
+	int r;
+
+	if (log < 0)
+		return job->error.code;
+	describe(what, sizeof(what), argv);
+	r = job_exec_student(job, &p, &e, VERDICT_CE, what);
+	if (r == 0)
+		r = wait_command(job, p, log, argv, what);
+	sbx_proc_free(p);
+	return r;
+}
+
+/*
+ * The tables of a schema without migrations. The engine behind `prisma db push` is not in npm; that
+ * of `migrate diff` is, as wasm, in the releases whose client has no native engine either. It wants
+ * a configuration with an adapter, which generate.c has mounted; it waits for a timer of 10 s when
+ * all has been said, in one piece.
+ */
+#define PUSH_FILE ".sandbox-schema.sql"
+
+static char push_script[] =
+	"const fs = require('fs'), config = '/tmp/sandbox-prisma.config.cjs';\n"
+	"const write = process.stdout.write.bind(process.stdout);\n"
+	"process.stdout.write = (...a) => (setImmediate(() => process.exit()), write(...a));\n"
+	"fs.writeFileSync(config, `const { PrismaPg } = "
+	"require('/opt/prisma/node_modules/@prisma/adapter-pg');\n"
+	"module.exports = { experimental: { adapter: true }, engine: 'js', adapter: async () =>\n"
+	"	new PrismaPg({ connectionString: process.env.DATABASE_URL }, { schema: 'public' }) "
+	"};`);\n"
+	"process.argv = [process.argv[0], 'prisma', 'migrate', 'diff', '--from-empty',\n"
+	"	'--to-schema-datamodel', process.argv[1], '--script', '--config', config];\n"
+	"require('module')._load('/app/node_modules/prisma/build/index.js', null, true);\n";
+
+static int push_schema(struct job *job, char *schema)
+{
+	static char shell[] = "sh", option[] = "-c",
+		    command[] = "exec node -e \"$0\" \"$1\" >" PUSH_FILE " # prisma db push";
+	char *argv[] = { shell, option, command, push_script, schema, NULL };
+	char file[] = PUSH_FILE, *files[] = { file, NULL };
+	int r = run_command(job, argv);
+
+	return r ? r : apply(job, files, NULL, "schema of Prisma");
+}
+
+/* Commands that stood before the server in its start script. */
+static int run_start_commands(struct job *job)
+{
+	int r = 0;
+
+	for (char **v = job->facts.start_migrate; *v && r == 0; v++) {
+		char *argv[] = { (char *)"sh", (char *)"-c", *v, NULL };
+
+		r = run_command(job, argv);
+	}
+	if (r == 0) {
+		job_detected(job, "migrations", "%s (start script)", job->facts.start_migrate[0]);
+		job_stage_note(job, "%s", job->facts.start_migrate[0]);
+	}
+	return r;
+}
+
+/* Commands for which there would be migrations, had the archive any. */
+static bool is_native(const char *command)
+{
+	return strstr(command, "prisma ") || strstr(command, "drizzle-kit ");
+}
+
+static char *last_of(char **v)
+{
+	while (v[0] && v[1])
+		v++;
+	return *v;
+}
+
+static int migrate_auto(struct job *job)
+{
+	const struct facts *f = &job->facts;
+	char *drizzle[] = { f->drizzle, NULL };
+	int r;
+
+	if (f->prisma_migrations) {
+		job_detected(job, "migrations", "of Prisma, applied natively");
+		return apply(job, f->migrations, "--prisma", "Prisma migration");
+	}
+	if (f->drizzle) {
+		job_detected(job, "migrations", "of drizzle (%s), applied natively", f->drizzle);
+		return apply(job, drizzle, "--drizzle", "folder of drizzle");
+	}
+	if (f->start_migrate && !(f->migrate && is_native(f->start_migrate[0])))
+		return run_start_commands(job);
+	if (f->migrate) {
+		const char *tool = f->migrate_tool ? f->migrate_tool : f->migrate[0];
+
+		job_detected(job, "migrations", "%s", tool);
+		if (streq(f->migrate[0], "prisma") && job->prisma.client_engine &&
+		    !*job->prisma.engines)
+			return push_schema(job, last_of(f->migrate));
+		r = run_command(job, f->migrate);
+		if (r == 0)
+			job_stage_note(job, "%s", tool);
+		return r;
+	}
+	if (f->migrations)
+		job_detected(job, "migrations", "%s%s", f->migrations[0],
+			     f->migrations[0] && f->migrations[1] ? " ..." : "");
+	return apply(job, f->migrations, NULL, "SQL file");
+}
+
 int stage_migrate(struct job *job)
 {
-	const struct challenge_command *c = &job->challenge->migrate;
+	const struct challenge *c = job->challenge;
 
-	if (!job->database.wanted || c->kind == COMMAND_NONE) {
+	if (!job->database.wanted || c->migrate.kind == COMMAND_NONE) {
 		job_stage_note(job, job->database.wanted ? "not wanted" : "no database");
 		return 0;
 	}
-	if (c->kind == COMMAND_ARGV)
-		return migrate(job, c->argv, false, "path");
-	return migrate(job, job->facts.migrations, job->facts.prisma_migrations,
-		       job->facts.prisma_migrations ? "Prisma migration" : "SQL file");
+	if (c->migrate.kind != COMMAND_ARGV)
+		return migrate_auto(job);
+	if (!c->migrate_runs)
+		return apply(job, c->migrate.argv, NULL, "path");
+	job_stage_note(job, "%s", c->migrate.argv[0]);
+	return run_command(job, c->migrate.argv);
 }

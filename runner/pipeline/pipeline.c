@@ -9,6 +9,7 @@
 
 #include <sys/sendfile.h>
 
+#include "pipeline/advice.h"
 #include "pipeline/units.h"
 #include "pipeline/verdict.h"
 #include "util/util.h"
@@ -17,6 +18,7 @@
 
 static const struct stage stages[] = {
 	{ "fetch", stage_fetch },	{ "unpack", stage_unpack }, { "deps", stage_deps },
+	{ "generate", stage_generate },
 	{ "database", stage_database }, { "build", stage_build },   { "migrate", stage_migrate },
 	{ "start", stage_start },	{ "ready", stage_ready },   { "test", stage_test },
 };
@@ -52,8 +54,11 @@ static int run_stages(struct job *job)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(stages) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(stages) && r == 0; i++) {
 		r = run_stage(job, &stages[i]);
+		if (job->last_stage && streq(stages[i].name, job->last_stage))
+			break;
+	}
 	return MIN_OF(r, 0);
 }
 
@@ -94,10 +99,13 @@ static int judge_database(struct job *job)
 		return 0;
 	if (job->postgres_ended && verdict_of(p, false, VERDICT_NONE) == VERDICT_MLE)
 		job_verdict(job, VERDICT_MLE,
-			    "The database needed more memory than its limit of %s.",
+			    "The database needed more memory than its limit of %s. Are there many "
+			    "connections at once, or huge results?",
 			    units_size(text, l->database_memory));
 	else if (job->postgres_ended && s.disk_full)
-		job_verdict(job, VERDICT_DLE, "The database filled its disk space of %s.",
+		job_verdict(job, VERDICT_DLE,
+			    "The database filled its disk space of %s. Are rows inserted or "
+			    "updated without end?",
 			    units_size(text, l->database_disk));
 	else if (job->postgres_ended && job->verdict != VERDICT_IE)
 		return job_fail(job, -EIO, "database", "the database ended while it was in use");
@@ -165,7 +173,9 @@ int pipeline_run(struct job *job)
 	collect(job);
 	if (r < 0)
 		r = fail(job, r);
-	verdict_decide(job);
+	if (!job->last_stage)
+		verdict_decide(job);
+	advise(job);
 	unwind(job);
 	time_end(job, t);
 	job->wall_ns = now_ns() - job->began_ns;

@@ -20,6 +20,7 @@
 #include "pipeline/strv.h"
 
 struct store; /* store.h */
+struct store_entry;
 
 enum verdict {
 	VERDICT_NONE,
@@ -58,14 +59,34 @@ struct settings {
 struct facts {
 	char **start;       /* detected argv; NULL: nothing to start was found */
 	char **build;       /* argv; NULL: no build */
+	char **entries;     /* of `start`: files that one of its words may stand for (start.c) */
+	char *start_error;  /* why there is nothing to start; NULL: nothing is known */
+	char *start_from, *build_from; /* where the commands come from: package.json "start" */
+	char *build_skipped;  /* why `start` does not need `build`; NULL: it does */
+	char *language, *framework;    /* "TypeScript (tsc)", "express 5"; NULL: unknown */
+	char **start_migrate; /* migration commands that were taken out of `start`, as sh reads them */
+	bool node_modules;    /* the archive's own are in the tree, and are to be used */
+	char **unpack_notes;  /* worth telling */
 	char *manifest;     /* package.json reduced to its dependency fields; NULL: no package.json */
 	size_t manifest_size;
-	char *lockfile;     /* bytes of package-lock.json; NULL: none */
+	char *manager;	    /* "pnpm@9.15.0"; NULL: npm */
+	char *npmrc;	    /* the settings of .npmrc that were let through; NULL: none */
+	char *workspace;    /* of pnpm-workspace.yaml, likewise */
+	char *lockfile;     /* its bytes; NULL: none */
 	size_t lockfile_size;
+	char *prisma_schema; /* what its client is generated from (inspect-prisma.c); NULL: none */
+	size_t prisma_schema_size;
 	char *dependencies_error; /* why its dependencies cannot be installed; NULL: they can */
 	bool has_dependencies;
 	char **migrations;  /* files below the tree in the order to apply; NULL or empty: none */
 	bool prisma_migrations; /* they are prisma/migrations directories */
+	char *drizzle;		/* the folder of drizzle's migrations; NULL: none */
+	char **migrate;		/* argv of the command that migrates; NULL: none */
+	char *migrate_tool;	/* what the migrations are of, for people; NULL: SQL files */
+	char *node_env;		/* for which alone it is configured; NULL: no matter */
+	char **database_variables; /* "part:NAME", of .env files; NULL: none */
+	char *database_name;	/* as the submission names it; NULL: it does not */
+	char **database_roles;	/* users of its database, likewise */
 	uint32_t files;
 	uint64_t bytes;
 };
@@ -79,20 +100,58 @@ struct database {
 	struct database_run *run; /* database.c: between launch and the end */
 };
 
+/* The generated Prisma client; filled by generate.c. */
+struct prisma {
+	char version[32];   /* "6.19.3"; empty: there is none */
+	bool client_engine; /* no native engine: its queries are compiled by wasm, an adapter runs them */
+	bool wasm_engine;   /* no native engine: the wasm one stands in for it, over an adapter */
+	char engines[48];   /* the hash of the imported engines in use, or empty */
+};
+
 struct test_case {
 	char *name, *group, *file;
 	char *message, *expected, *actual, *request; /* NULL unless it failed */
 	int line, failure_line, failure_column;
 	double points;
 	bool hidden, passed, skipped;
+	bool reported, broken; /* for tests-report.c */
 	double duration_ms;
 };
+
+/* The programs that run the hidden tests (tester.h); of each the cases [first, first + n). */
+struct tester_kind;
+struct tester {
+	const struct tester_kind *kind;
+	enum tests_runner runner;
+	struct sbx_jail *jail;
+	struct sbx_proc *proc;
+	struct sbx_result result; /* valid once it has ended */
+	bool ended;
+	int report, go, log; /* memfd, write end of a pipe, memfd */
+	int asks;	     /* -1, or our end of a socket pair: what it wants from us */
+	int theirs;	     /* -1, or its end, until it is started */
+	struct store_entry *suite, *packages; /* of test-suite.c */
+	uint32_t first, n;
+};
+#define TESTERS_MAX 4
 
 struct stage_time {
 	const char *name;
 	uint64_t start_ns; /* since the job began */
 	uint64_t wall_ns;
 	char note[96]; /* "npm ci, 71 packages", "stored", "port 8000 after 112 ms" */
+};
+
+/* What was found out about the submission by itself, for people: "start", "node src/server.js". */
+struct detected {
+	const char *what; /* static */
+	char *text;
+};
+
+/* Memory and processor time over time: see samples.h. */
+struct sample {
+	uint64_t at_ns; /* since the job began */
+	uint64_t memory[2], cpu_ns[2]; /* of the app's jail, of the database's */
 };
 
 struct undo {
@@ -113,35 +172,48 @@ struct job {
 	int archive_fd; /* sealed memfd, a zip of at most 50 MiB */
 	struct facts facts;
 	struct database database;
+	struct prisma prisma;
+	struct store_entry *deps; /* of node_modules, held by an undo; NULL: none */
 
 	struct sbx_group *group; /* app + database; the tester is never in it */
-	struct sbx_jail *app, *db, *tester;
-	struct sbx_proc *server, *postgres, *tests; /* attended: see job_attend() */
-	bool server_ended, postgres_ended, tests_ended;
+	struct sbx_jail *app, *db;
+	struct sbx_proc *server, *postgres; /* attended, with the testers: see job_attend() */
+	bool server_ended, postgres_ended;
+	struct tester testers[TESTERS_MAX];
+	uint32_t n_testers;
 	struct sbx_result server_result; /* valid once the process has ended */
 	struct sbx_result postgres_result;
-	struct sbx_result tests_result;
 	int server_log; /* memfd with stdout and stderr of the server, capped */
 	int keep_log;   /* -1, or a file that gets all of server_log before it is dropped */
-	int tests_report, tests_go, tests_log; /* of the tester: memfd, write end of a pipe, memfd */
 
+	unsigned char *asked;	/* of test-asks.c: which lines have had their answer */
 	struct test_case *cases;
-	uint32_t n_cases, expected_cases;
+	uint32_t n_cases;
 	double points, max_points; /* of the tests; scaled by the challenge in verdict.c */
 	double score, max_score;
 
 	enum verdict verdict;
 	char reason[512]; /* one or two sentences a student understands */
+	char log_error[240]; /* the line of that output which says why it ended; "": none */
 	char *log_tail;   /* last 20 lines of what the student's program printed, cleaned; may be NULL */
 	char *notes[16];  /* limits that were touched without deciding the verdict */
 	uint32_t n_notes;
 	struct sbx_error error; /* of an IE */
+	const char *last_stage; /* NULL: all; else nothing is done, or judged, after this one */
+	uint16_t server_port;   /* where it was found, if not on the challenge's port; else 0 */
 	bool was_ready;         /* the server answered: later it can only crash */
+	bool student_ran;       /* a build or a migration, which may have left processes */
 	struct sbx_stats stats; /* of the app's jail, taken before it is torn down */
 	bool has_stats;
 	uint32_t unenforced; /* SBX_LIMIT_*: what some jail so far had to go without */
 	bool heap_exhausted;    /* the log holds V8's own words for it (job_take_log) */
 	char *inside_paths[4];
+
+	struct detected detected[24];
+	uint32_t n_detected;
+	struct sample samples[400];
+	uint32_t n_samples;
+	uint64_t sample_interval_ns, sampled_ns;
 
 	struct stage_time times[16];
 	uint32_t n_times;
@@ -160,25 +232,31 @@ struct stage {
 int stage_fetch(struct job *job);    /* fetch.c: folder or zip -> sealed memfd */
 int stage_unpack(struct job *job);   /* unpack.c: app jail; archive -> its work tree; facts */
 int stage_deps(struct job *job);     /* deps.c: store entry -> /app/node_modules */
+int stage_generate(struct job *job); /* generate.c: store entry -> the generated Prisma client */
 int stage_database(struct job *job); /* database.c: wait for the instance started by unpack */
 int stage_build(struct job *job);    /* build.c */
 int stage_migrate(struct job *job);  /* migrate.c */
 int stage_start(struct job *job);    /* start.c */
-int stage_ready(struct job *job);    /* ready.c */
+int stage_ready(struct job *job);    /* ready.c; again after server_exec() */
 int stage_test(struct job *job);     /* test.c */
+
+/*
+ * Executes the student's server once more, as stage_start() did: job->server is NULL then. 0; 1 the
+ * verdict is decided; <0.
+ */
+int server_exec(struct job *job);
 
 /* Begins the instance in the background: called by stage_unpack while the archive is unpacked. */
 int database_launch(struct job *job);
 /*
- * Creates and loads the tester ahead of time, parked on its go descriptor: called by stage_unpack when
- * there is a database to wait for, else by stage_start.
+ * Creates and loads the testers ahead of time, each parked on its go descriptor: called by
+ * stage_unpack when there is a database to wait for, else by stage_start.
  */
-int tester_launch(struct job *job);
+int testers_launch(struct job *job);
 
 /* The descriptors of a job that has none yet; the other members are the caller's to set. */
 #define JOB_NULL                                                                                    \
-	(struct job){ .cancel_fd = -1, .archive_fd = -1, .server_log = -1, .keep_log = -1,          \
-		      .tests_report = -1, .tests_go = -1, .tests_log = -1 }
+	(struct job){ .cancel_fd = -1, .archive_fd = -1, .server_log = -1, .keep_log = -1 }
 
 /* Runs all stages, decides the verdict, unwinds. 0, or <0 for a failure of ours (also in job). */
 int pipeline_run(struct job *job);
@@ -190,6 +268,11 @@ void job_done(struct job *job);
  */
 int job_push_undo(struct job *job, void (*run)(void *data), void *data);
 void job_note(struct job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What people and results are told of what was found out: `what` is static; a second `what` replaces. */
+void job_detected(struct job *job, const char *what, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* start.c: a command as the stage's note, and as what was detected; `from` may be NULL. */
+void job_note_command(struct job *job, const char *what, char **argv, const char *from);
 void job_stage_note(struct job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int job_fail(struct job *job, int code, const char *stage, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5))); /* fills job->error, returns code */
@@ -246,6 +329,14 @@ void job_take_log(struct job *job, int fd);
  * (strv_free).
  */
 char **job_app_env(struct job *job);
+
+/*
+ * processors.c: a file of the app's jail that tells Node how many processors there are. The mount's
+ * content is in `text`.
+ */
+#define PROCESSORS_PATH "/opt/sandbox/processors.cjs"
+#define PROCESSORS_TEXT 1024
+void processors_mount(const struct challenge *c, char text[PROCESSORS_TEXT], struct sbx_mount *ret);
 
 /*
  * Starts a program of the student in the app's jail. 0; 1 when it could not be started for a reason

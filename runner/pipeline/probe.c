@@ -97,14 +97,13 @@ static int receive_status(struct job *job, int fd, uint64_t deadline)
 	}
 }
 
-int probe_http(struct job *job, const char *path, uint64_t timeout_ns)
+int probe_http(struct job *job, uint16_t port, const char *path, uint64_t timeout_ns)
 {
 	uint64_t deadline = deadline_after(timeout_ns);
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	fd = sbx_jail_connect(job->app, job->challenge->port, MIN_OF(timeout_ns, CONNECT_TIMEOUT),
-			      NULL);
+	fd = sbx_jail_connect(job->app, port, MIN_OF(timeout_ns, CONNECT_TIMEOUT), NULL);
 	if (fd < 0)
 		return fd;
 	r = send_request(job, fd, path);

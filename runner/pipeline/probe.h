@@ -11,9 +11,10 @@
 int probe_status(const char *bytes, size_t n);
 
 /*
- * One GET of `path` from the app's server, attending to the job meanwhile. The HTTP status;
+ * One GET of `path` from the app's server at `port`, as if it were addressed to the challenge's port,
+ * attending to the job meanwhile. The HTTP status;
  * -ETIMEDOUT nothing came within `timeout_ns`; -EPROTO it was not HTTP; -ECONNREFUSED and other
  * codes of the network: no connection; -ECHILD the server ended; -EINTR cancelled; -EIO ours, in
  * job->error.
  */
-int probe_http(struct job *job, const char *path, uint64_t timeout_ns);
+int probe_http(struct job *job, uint16_t port, const char *path, uint64_t timeout_ns);

@@ -8,6 +8,7 @@
 
 #include "pipeline/pipeline.h"
 
+#include "pipeline/elsewhere.h"
 #include "pipeline/probe.h"
 #include "pipeline/units.h"
 #include "util/util.h"
@@ -15,23 +16,21 @@
 #define BACKOFF_MIN NSEC_PER_MSEC
 #define BACKOFF_MAX (5 * NSEC_PER_MSEC) /* a look costs 5 us, waiting too long costs the verdict */
 #define PROBE_TIMEOUT (2 * NSEC_PER_SEC)
-#define MAX_LISTENERS 32
+#define NO_ANSWER (-ECONNREFUSED)
+#define BUSY_PART 10
+/* Of a server on another port: parts of the time for booting that it must be idle. */
+#define PATIENCE_RELAY 40
+#define PATIENCE_REFUSE 3
 
 /* What was seen last, for the sentence when time is up. */
 struct boot {
 	uint64_t began, deadline;
 	uint64_t cpu_at_start;
-	bool listened; /* on the right port, at least once */
-	int answer;    /* of the last probe */
+	uint64_t cpu_late, late; /* in the last quarter of the time: what a loop still uses then */
+	bool listened;           /* on the right port, at least once */
+	int answer;              /* of the last probe */
+	struct elsewhere elsewhere;
 };
-
-/* 0: nothing on this host counts it. */
-static uint64_t cpu_used(struct job *job)
-{
-	struct sbx_stats s = { .size = sizeof(s) };
-
-	return sbx_jail_stats(job->app, &s, NULL) == 0 ? s.cpu_ns : 0;
-}
 
 static int server_ended(struct job *job)
 {
@@ -45,41 +44,19 @@ static int server_ended(struct job *job)
 				"While it started, the server");
 }
 
-/* Ports that the student's programs listen on, the database's left out: "3000", "3000 and 9229". */
-static uint32_t other_ports(struct job *job, char *text, size_t size)
-{
-	struct sbx_listener all[MAX_LISTENERS];
-	uint16_t seen[MAX_LISTENERS];
-	int n = sbx_jail_listeners(job->app, all, MAX_LISTENERS, NULL);
-	uint32_t found = 0;
-
-	*text = '\0';
-	for (int i = 0; i < MIN_OF(n, MAX_LISTENERS); i++) {
-		bool known = job->database.wanted && all[i].port == job->database.port;
-		size_t at = strlen(text);
-
-		for (uint32_t k = 0; k < found; k++)
-			known |= seen[k] == all[i].port;
-		if (known || found == 5)
-			continue;
-		seen[found++] = all[i].port;
-		snprintf(text + at, size - at, "%s%u", at ? ", " : "", all[i].port);
-	}
-	return found;
-}
-
 static int silent(struct job *job, const struct boot *b, const char *waited)
 {
-	uint64_t cpu = cpu_used(job) - b->cpu_at_start, wall = now_ns() - b->began;
+	uint64_t total = elsewhere_cpu(job), cpu = total - b->cpu_at_start;
 	char used[UNITS_TEXT];
 
-	if (!cpu_used(job))
+	if (!total)
 		return job_verdict(job, VERDICT_BOOT,
 				   "The server did not listen on port %u within %s: it waits for "
 				   "something, is in an endless loop, or never calls listen().",
 				   job->challenge->port, waited);
 	units_duration(used, cpu);
-	if (cpu > wall / 2)
+	/* On a host with much else to do a loop may get little: only those that wait get nothing. */
+	if (b->late && (total - b->cpu_late) * BUSY_PART > now_ns() - b->late)
 		return job_verdict(
 			job, VERDICT_BOOT,
 			"The server did not listen on port %u within %s. It used "
@@ -99,6 +76,7 @@ static int time_is_up(struct job *job, const struct boot *b)
 {
 	const struct challenge *c = job->challenge;
 	char waited[UNITS_TEXT], ports[64];
+	uint32_t others;
 
 	job_take_log(job, job->server_log);
 	units_duration(waited, c->limits.boot_ns);
@@ -110,14 +88,28 @@ static int time_is_up(struct job *job, const struct boot *b)
 	if (b->listened && b->answer == -EPROTO)
 		return job_verdict(job, VERDICT_BOOT,
 				   "The server listens on port %u, but what it answers is not "
-				   "HTTP.",
+				   "HTTP. Is it HTTPS? Use plain HTTP.",
+				   c->port);
+	if (b->listened && b->answer == -ECONNRESET)
+		return job_verdict(job, VERDICT_BOOT,
+				   "The server listens on port %u, but closes connections without "
+				   "an answer. Is it HTTPS? Use plain HTTP.",
 				   c->port);
 	if (b->listened)
 		return job_verdict(job, VERDICT_BOOT,
 				   "The server listens on port %u, but did not answer GET %s "
-				   "within %s.",
+				   "within %s. Does a handler wait for something, or neither "
+				   "answer nor call next()?",
 				   c->port, c->health ? c->health : "/", waited);
-	if (other_ports(job, ports, sizeof(ports)) > 0)
+	others = elsewhere_ports(job, ports, sizeof(ports));
+	if (others > 1 && c->any_port)
+		return job_verdict(
+			job, VERDICT_BOOT,
+			"The server listens on the ports %s and not on %u, so it is not clear "
+			"which of them is meant. Use the port in the environment variable "
+			"PORT.",
+			ports, c->port);
+	if (others > 0)
 		return job_verdict(job, VERDICT_BOOT,
 				   "The server listens on port %s, not on %u. Use the port "
 				   "in the environment variable PORT.",
@@ -129,17 +121,28 @@ static int time_is_up(struct job *job, const struct boot *b)
 static int look(struct job *job, struct boot *b)
 {
 	const char *health = job->challenge->health;
-	uint64_t now = now_ns();
-	int r = sbx_jail_listening(job->app, job->challenge->port, &job->error);
+	uint16_t port = job->server_port ? job->server_port : job->challenge->port;
+	uint64_t now = now_ns(), patience;
+	int r = sbx_jail_listening(job->app, port, &job->error);
 
-	if (r <= 0 || now >= b->deadline)
+	if (r < 0 || now >= b->deadline)
 		return MIN_OF(r, 0);
+	if (r == 0)
+		return job->server_port || b->listened ? 0 : elsewhere_look(job, &b->elsewhere);
 	b->listened = true;
-	r = probe_http(job, health ? health : "/", MIN_OF(b->deadline - now, PROBE_TIMEOUT));
+	patience = MIN_OF(b->deadline - now, PROBE_TIMEOUT);
+	r = probe_http(job, port, health ? health : "/", patience);
 	if (r == -EINTR || r == -EIO)
 		return r;
-	b->answer = r;
+	/* A last look that was cut short says less than the one before. */
+	if (r != -ETIMEDOUT || patience == PROBE_TIMEOUT || b->answer == NO_ANSWER)
+		b->answer = r;
 	return health ? r >= 200 && r < 300 : r > 0;
+}
+
+static bool gave_up(const struct job *job, const struct boot *b)
+{
+	return !job->challenge->any_port && elsewhere_settled(&b->elsewhere);
 }
 
 static int wait_ready(struct job *job, struct boot *b)
@@ -149,6 +152,10 @@ static int wait_ready(struct job *job, struct boot *b)
 	for (;;) {
 		int r = job->server_ended ? 0 : look(job, b);
 
+		if (!b->late && now_ns() > b->deadline - (b->deadline - b->began) / 4) {
+			b->late = now_ns();
+			b->cpu_late = elsewhere_cpu(job);
+		}
 		/* A jail that died under the look: its end is the evidence, not our failed question. */
 		if (r < 0 && r != -EINTR && job_attend(job, NULL, -1, 0, 0) >= 0 &&
 		    job->server_ended)
@@ -159,7 +166,7 @@ static int wait_ready(struct job *job, struct boot *b)
 			return 0;
 		if (job->server_ended)
 			return server_ended(job);
-		if (now_ns() >= b->deadline)
+		if (now_ns() >= b->deadline || gave_up(job, b))
 			return time_is_up(job, b);
 		r = job_attend(job, NULL, -1, 0, backoff);
 		if (r < 0)
@@ -171,15 +178,22 @@ static int wait_ready(struct job *job, struct boot *b)
 int stage_ready(struct job *job)
 {
 	struct boot b = { .began = now_ns(),
-			  .cpu_at_start = cpu_used(job),
-			  .answer = -ECONNREFUSED };
+			  .cpu_at_start = elsewhere_cpu(job),
+			  .answer = NO_ANSWER };
 	int r;
 
 	b.deadline = b.began + job->challenge->limits.boot_ns;
+	b.elsewhere.patience = job->challenge->limits.boot_ns /
+			       (job->challenge->any_port ? PATIENCE_RELAY : PATIENCE_REFUSE);
 	r = wait_ready(job, &b);
 	if (r != 0)
 		return r;
 	job->was_ready = true;
-	job_stage_note(job, "port %u answers with status %d", job->challenge->port, b.answer);
+	if (job->server_port)
+		job_stage_note(job, "port %u, relayed to %u, answers with status %d",
+			       job->server_port, job->challenge->port, b.answer);
+	else
+		job_stage_note(job, "port %u answers with status %d", job->challenge->port,
+			       b.answer);
 	return 0;
 }

@@ -5,9 +5,15 @@
  * only the staging directory outlives the end. Nothing of a submission has been near it.
  *
  * What the settings say: a cluster that dies with its jail needs no durability; memory is counted
- * by the page; the student's role is the only one that may come by TCP, with a password, to one
- * database, of which it owns the schema `public` but not the database itself (an owner may drop
- * it); the superuser exists only on the unix socket inside the database's jail.
+ * by the page; the student's role owns the schema `public` of its one database but not the database
+ * itself (an owner may drop it); the superuser exists only on the unix socket inside the database's
+ * jail.
+ *
+ * Whoever can reach the port is that one submission (and its tester): a password would keep nobody
+ * out, so none is asked for, and what a student wrote into the code is as good as ours. `postgres`,
+ * the name most often written there, is an ordinary role that works as `app`; the superuser has a
+ * name of its own, and so has the maintenance database. A client may insist on TLS: managed
+ * databases do, and their users write `ssl: { rejectUnauthorized: false }`.
  *
  * The SQL runs in single-user mode: one statement a line, and any error ends it.
  */
@@ -31,9 +37,8 @@ static const char configuration[] = "listen_addresses = '127.0.0.1,::1'\n"
 				    "port = 5432\n"
 				    "unix_socket_directories = '/run/postgresql'\n"
 				    "unix_socket_permissions = 0700\n"
-				    "max_connections = 30\n"
+				    "max_connections = 50\n"
 				    "password_encryption = scram-sha-256\n"
-				    "ssl = off\n"
 				    "bonjour = off\n"
 				    "shared_buffers = 16MB\n"
 				    "huge_pages = off\n"
@@ -60,6 +65,7 @@ static const char configuration[] = "listen_addresses = '127.0.0.1,::1'\n"
 				    "log_min_messages = fatal\n"
 				    "log_line_prefix = ''\n"
 				    "update_process_title = off\n"
+				    "track_activities = off\n" /* statements of tests */
 				    "timezone = 'UTC'\n"
 				    "log_timezone = 'UTC'\n"
 				    "datestyle = 'iso, mdy'\n"
@@ -69,17 +75,39 @@ static const char configuration[] = "listen_addresses = '127.0.0.1,::1'\n"
 				    "lc_numeric = '" LOCALE "'\n"
 				    "lc_time = '" LOCALE "'\n";
 
-static const char access_rules[] = "local all postgres peer\n"
+static const char access_rules[] = "local all " POSTGRES_ADMIN " peer map=admin\n"
 				   "local all all reject\n"
-				   "host app app 127.0.0.1/32 scram-sha-256\n"
-				   "host app app ::1/128 scram-sha-256\n"
+				   "host all " POSTGRES_ADMIN " all reject\n"
+				   "host all all 127.0.0.1/32 trust\n"
+				   "host all all ::1/128 trust\n"
 				   "host all all all reject\n";
 
+static const char user_map[] = "admin postgres " POSTGRES_ADMIN "\n";
+
+#define PLAIN "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+
 static const char cluster_sql[] =
-	"CREATE ROLE app NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS\n"
+	"ALTER DATABASE postgres RENAME TO " POSTGRES_ADMIN "\n"
+	"CREATE ROLE app NOLOGIN " PLAIN "\n"
+	"CREATE ROLE postgres LOGIN " PLAIN " CONNECTION LIMIT 40 IN ROLE app\n"
+	"ALTER ROLE postgres SET role = app\n"
+	"ALTER ROLE postgres SET temp_file_limit = '64MB'\n"
 	"CREATE DATABASE app\n"
-	"REVOKE ALL ON DATABASE app, postgres, template1 FROM PUBLIC\n"
+	"REVOKE ALL ON DATABASE app, " POSTGRES_ADMIN ", template1 FROM PUBLIC\n"
 	"GRANT CONNECT, TEMPORARY, CREATE ON DATABASE app TO app\n";
+
+/*
+ * Makes the certificate: a key that only this machine has, for connections that never leave it.
+ * Debian's Postgres brings openssl along; without it there is no TLS.
+ */
+#define MAKE_CERTIFICATE                                                                           \
+	"if [ -x /usr/bin/openssl ] && "                                                           \
+	"printf '[req]\\ndistinguished_name=d\\n[d]\\n' >openssl.cnf && "                          \
+	"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 "   \
+	"-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "                   \
+	"-config openssl.cnf -keyout server.key -out server.crt && chmod 600 server.key; then "    \
+	"echo 'ssl = on' >>postgresql.conf; else echo 'ssl = off' >>postgresql.conf; fi; "         \
+	"rm -f openssl.cnf"
 
 static const char database_sql[] = "ALTER SCHEMA public OWNER TO app\n"
 				   "REVOKE ALL ON SCHEMA public FROM PUBLIC\n"
@@ -160,13 +188,15 @@ static int make_key(struct job *job, char *ret, size_t size)
 		return job_fail(job, -ENOMEM, "template", "out of memory");
 	if (stat(binary, &st) < 0)
 		return job_fail(job, -errno, "template", "cannot find %s: %m", binary);
-	key_begin(&k, "postgres 2");
+	key_begin(&k, "postgres 4");
 	add_owner(&k);
 	key_add_string(&k, binary);
 	key_add(&k, &st.st_size, sizeof(st.st_size));
 	key_add(&k, &st.st_mtim, sizeof(st.st_mtim));
 	key_add_string(&k, configuration);
 	key_add_string(&k, access_rules);
+	key_add_string(&k, user_map);
+	key_add_string(&k, MAKE_CERTIFICATE);
 	key_add_string(&k, cluster_sql);
 	key_add_string(&k, database_sql);
 	r = key_add_file(&k, policy);
@@ -248,7 +278,7 @@ static int run_initdb(struct build *b)
 {
 	const char *const argv[] = { b->initdb,		  "-D",
 				     POSTGRES_DATA,	  "-U",
-				     "postgres",	  "--auth=trust",
+				     POSTGRES_ADMIN,	  "--auth=trust",
 				     "--locale=" LOCALE,  "--encoding=UTF8",
 				     "--no-sync",	  "--wal-segsize=1",
 				     "--no-instructions", NULL };
@@ -260,18 +290,20 @@ static int write_files(struct build *b)
 {
 	static const char *const argv[] = { "/bin/sh", "-ec",
 					    "cat <&3 >postgresql.conf; cat <&4 >pg_hba.conf; "
-					    ": >pg_ident.conf; : >postgresql.auto.conf",
+					    "cat <&5 >pg_ident.conf; : >postgresql.auto.conf; "
+					    MAKE_CERTIFICATE,
 					    NULL };
 	_cleanup_close_ int conf = text_fd(b->job, configuration);
 	_cleanup_close_ int hba = conf < 0 ? -1 : text_fd(b->job, access_rules);
-	struct sbx_fd fds[] = { { conf, 3, 0 }, { hba, 4, 0 } };
+	_cleanup_close_ int map = hba < 0 ? -1 : text_fd(b->job, user_map);
+	struct sbx_fd fds[] = { { conf, 3, 0 }, { hba, 4, 0 }, { map, 5, 0 } };
 
-	if (hba < 0)
+	if (map < 0)
 		return b->job->error.code;
 	return run_step(b, &(struct step){ .what = "writing the settings",
 					   .argv = argv,
 					   .fds = fds,
-					   .n_fds = 2,
+					   .n_fds = ARRAY_SIZE(fds),
 					   .stdin_fd = -1 });
 }
 
@@ -346,7 +378,7 @@ static int prepare(struct build *b, const char *data)
 	if (r == 0)
 		r = write_files(b);
 	if (r == 0)
-		r = run_sql(b, "postgres", cluster_sql);
+		r = run_sql(b, "template1", cluster_sql);
 	if (r == 0)
 		r = run_sql(b, "app", database_sql);
 	return r == 0 ? sbx_jail_kill(b->jail, &b->job->error) : r;
@@ -369,6 +401,7 @@ static int build_template(struct job *job, struct store_entry *e)
 	r = tree_sum(e->dir, &sum);
 	if (r < 0)
 		return job_fail(job, r, "template", "cannot add up %s: %s", data, strerror(-r));
+	copy_string(e->label, sizeof(e->label), "template of all databases");
 	return store_publish(e, &sum, &job->error);
 }
 

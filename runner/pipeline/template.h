@@ -7,6 +7,8 @@
 #define POSTGRES_POLICY "postgres.json"
 #define POSTGRES_DATA "/pgdata"
 #define POSTGRES_UID 70
+/* Superuser and maintenance database: not a name that a submission may expect to find. */
+#define POSTGRES_ADMIN "sandbox_admin"
 
 /*
  * The template of all databases: a stopped cluster in "data" of a store entry, owned by on-disk uid

@@ -56,7 +56,8 @@ static int make_group(struct job *job)
 static int app_plan(struct job *job, struct sbx_plan **ret)
 {
 	const struct challenge_limits *l = &job->challenge->limits;
-	char memory[32], disk[32], pids[16], cpu[16];
+	char memory[32], disk[32], pids[16], cpu[16], processors[PROCESSORS_TEXT];
+	struct sbx_mount mount;
 	const char *const settings[][2] = {
 		{ "memory", memory },
 		{ "pids", pids },
@@ -68,12 +69,13 @@ static int app_plan(struct job *job, struct sbx_plan **ret)
 	snprintf(disk, sizeof(disk), "%lluK", (unsigned long long)l->disk >> 10);
 	snprintf(pids, sizeof(pids), "%u", l->pids);
 	snprintf(cpu, sizeof(cpu), "%u.%03u", l->cpu_milli / 1000, l->cpu_milli % 1000);
-	return job_plan(job, "node-server.json", settings, ARRAY_SIZE(settings), ret);
+	processors_mount(job->challenge, processors, &mount);
+	return job_plan_with(job, "node-server.json", settings, ARRAY_SIZE(settings), &mount, 1, ret);
 }
 
 static int make_app(struct job *job)
 {
-	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 1];
+	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 2];
 	struct sbx_plan *plan = NULL;
 	struct sbx_jail_options o = {
 		.size = sizeof(o),
@@ -89,6 +91,12 @@ static int make_app(struct job *job)
 		.type = SBX_MOUNT_BIND,
 		.source = job->settings->node_dir,
 		.target = "/opt/node",
+	};
+	/* What is mounted here later (generate.c) needs a directory: the root is read-only. */
+	mounts[o.n_mounts++] = (struct sbx_mount){
+		.size = sizeof(*mounts),
+		.type = SBX_MOUNT_DIR,
+		.target = "/opt/prisma",
 	};
 	r = app_plan(job, &plan);
 	if (r == 0)
@@ -124,6 +132,8 @@ static int take_facts(struct job *job, const struct sbx_result *result, int reco
 		return unpack_failed(job, result, log);
 	if (r < 0)
 		return r;
+	for (char **note = job->facts.unpack_notes; note && *note; note++)
+		job_note(job, "%s", *note);
 	if (refusal)
 		return job_verdict(job, VERDICT_CE, "%s", refusal);
 	if (result->verdict != SBX_VERDICT_EXITED || result->exit_code != 0)
@@ -136,7 +146,8 @@ static int take_facts(struct job *job, const struct sbx_result *result, int reco
 
 static int run_unpack(struct job *job)
 {
-	static const char *const argv[] = { "sandbox-inside", "unpack", NULL };
+	const char *use_modules = job->challenge->use_node_modules ? "--use-node-modules" : NULL;
+	const char *const argv[] = { "sandbox-inside", "unpack", use_modules, NULL };
 	_cleanup_close_ int records = -1, log = -1;
 	struct sbx_proc *p = NULL;
 	struct sbx_result result;
@@ -178,6 +189,6 @@ int stage_unpack(struct job *job)
 		r = make_app(job);
 	if (r == 0)
 		r = run_unpack(job);
-	/* The database takes longer than unpacking: the tester is made while it starts. */
-	return r == 0 && job->database.wanted ? tester_launch(job) : r;
+	/* The database takes longer than unpacking: the testers are made while it starts. */
+	return r == 0 && job->database.wanted ? testers_launch(job) : r;
 }

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "pipeline/log-line.h"
 #include "pipeline/units.h"
 #include "util/util.h"
 
@@ -76,7 +77,10 @@ enum verdict verdict_of(const struct sbx_result *r, bool heap_exhausted, enum ve
 	}
 }
 
-const char *verdict_how_ended(char out[VERDICT_HOW], const struct sbx_result *r)
+#define VERDICT_HOW 64
+
+/* "ended with exit code 1", "was ended by signal 11 (SIGSEGV)". Returns `out`. */
+static const char *how_ended(char out[VERDICT_HOW], const struct sbx_result *r)
 {
 	const char *name = r->term_signal ? sigabbrev_np(r->term_signal) : NULL;
 
@@ -95,10 +99,12 @@ static int time_verdict(struct job *job, const struct sbx_result *r, const char 
 
 	if (r->verdict == SBX_VERDICT_CPU)
 		return job_verdict(job, VERDICT_TLE,
-				   "%s used more than %s of CPU time, the limit for all "
-				   "that a submission runs.",
+				   "%s used more than %s of CPU time, the limit. Is there an "
+				   "endless loop?",
 				   what, units_duration(text, job->challenge->limits.cpu_time_ns));
-	return job_verdict(job, VERDICT_TLE, "%s was stopped after %s: it took longer than it may.",
+	return job_verdict(job, VERDICT_TLE,
+			   "%s was stopped after %s: it took longer than it may. Does it start a "
+			   "watcher or a server, or wait for something?",
 			   what, units_duration(text, r->wall_ns));
 }
 
@@ -119,6 +125,17 @@ static int memory_verdict(struct job *job, const struct sbx_result *r, const cha
 		what, text);
 }
 
+/* With the line that says why, unless it could tell of the tests (report.c: reveal_log). */
+static int ended_verdict(struct job *job, enum verdict v, const char *what, const char *how)
+{
+	char hint[LOG_LINE];
+
+	if (!*job->log_error || (job->was_ready && job->reveal < REVEAL_MESSAGES))
+		return job_verdict(job, v, "%s %s.", what, how);
+	log_error_hint(job->log_error, job->facts.manifest, hint);
+	return job_verdict(job, v, "%s %s: %s%s", what, how, job->log_error, hint);
+}
+
 int job_verdict_from(struct job *job, const struct sbx_result *r, enum verdict otherwise,
 		     const char *what)
 {
@@ -137,10 +154,14 @@ int job_verdict_from(struct job *job, const struct sbx_result *r, enum verdict o
 	case VERDICT_MLE:
 		return memory_verdict(job, r, what);
 	case VERDICT_DLE:
-		return job_verdict(job, v, "%s filled the disk space of %s that a submission has.",
+		return job_verdict(job, v,
+				   "%s filled the disk space of %s that a submission has. Does it "
+				   "write files or a log without end?",
 				   what, units_size(text, limits->disk));
 	case VERDICT_PLE:
-		return job_verdict(job, v, "%s wanted more than %u processes and threads at once.",
+		return job_verdict(job, v,
+				   "%s wanted more than %u processes and threads at once. Does it "
+				   "start more and more of them?",
 				   what, limits->pids);
 	case VERDICT_OLE:
 		return job_verdict(job, v, "%s printed more than %s: is there a message in a loop?",
@@ -148,7 +169,7 @@ int job_verdict_from(struct job *job, const struct sbx_result *r, enum verdict o
 	case VERDICT_TLE:
 		return time_verdict(job, r, what);
 	default:
-		return job_verdict(job, v, "%s %s.", what, verdict_how_ended(how, r));
+		return ended_verdict(job, v, what, how_ended(how, r));
 	}
 }
 

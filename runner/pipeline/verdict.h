@@ -9,10 +9,6 @@ bool verdict_stronger(enum verdict a, enum verdict b);
 /* What the end of a student's process means; `otherwise` when no limit ended it. */
 enum verdict verdict_of(const struct sbx_result *r, bool heap_exhausted, enum verdict otherwise);
 
-#define VERDICT_HOW 64
-/* "ended with exit code 1", "was ended by signal 11 (SIGSEGV)". Returns `out`. */
-const char *verdict_how_ended(char out[VERDICT_HOW], const struct sbx_result *r);
-
 /* Points of a challenge for `earned` of `max` points of its tests; challenge_points 0: `earned`. */
 double verdict_score(double earned, double max, double challenge_points);
 

@@ -10,9 +10,7 @@
 #include <stdarg.h>
 
 #include "pipeline/clean.h"
-#include "pipeline/limits.h"
 #include "pipeline/units.h"
-#include "pipeline/verdict.h"
 #include "util/util.h"
 
 #define GREEN "\033[32m"
@@ -45,33 +43,6 @@ bool reveal_log(const struct job *job)
 	       (!job->was_ready || job->reveal >= REVEAL_MESSAGES);
 }
 
-void report_begin(const struct report *r, const struct job *job)
-{
-	_cleanup_free_ char *name =
-		clean_line(job->submission, strlen(job->submission), CLEAN_LINE);
-
-	if (!r->quiet)
-		fprintf(r->out, "%s%s%s: %s\n\n", paint(r, BOLD), job->challenge->title,
-			paint(r, RESET), name ? name : "");
-}
-
-void report_progress(const struct job *job, const char *stage, bool done)
-{
-	const struct report *r = job->progress_data;
-	const struct stage_time *t = &job->times[job->n_times - 1];
-
-	if (r->quiet || (!done && !r->live))
-		return;
-	if (!done) {
-		fprintf(r->out, "  %-9s      ...", stage);
-		fflush(r->out);
-		return;
-	}
-	fprintf(r->out, "%s  %-9s %s%6.0f ms%s  %s\n", r->live ? CLEAR_LINE : "", stage,
-		paint(r, DIM), (double)t->wall_ns / (double)NSEC_PER_MSEC, paint(r, RESET),
-		t->note);
-}
-
 /* A text of several lines, each after `indent`. */
 static void put_lines(const struct report *r, const char *indent, const char *text)
 {
@@ -95,121 +66,204 @@ static void put_value(const struct report *r, const char *label, const char *val
 	put_lines(r, "          ", value);
 }
 
-static void put_failure(const struct report *r, const struct test_case *t)
+static void put_failure(const struct report *r, const struct result_case *t)
 {
-	fprintf(r->out, "      %s%s:%d%s %s%s%s\n", paint(r, DIM), t->file,
-		t->failure_line ? t->failure_line : t->line, paint(r, RESET),
-		t->request ? t->request : "", t->request && t->message ? ": " : "",
-		t->message ? t->message : "");
+	if (t->file)
+		fprintf(r->out, "      %s%s:%d%s ", paint(r, DIM), t->file,
+			t->failure_line ? t->failure_line : t->line, paint(r, RESET));
+	else
+		fputs("      ", r->out);
+	fprintf(r->out, "%s%s%s\n", t->request ? t->request : "",
+		t->request && t->message ? ": " : "", t->message ? t->message : "");
 	put_value(r, "expected:", t->expected);
 	put_value(r, "actual:  ", t->actual);
 }
 
-static void put_case(const struct report *r, const struct job *job, const struct test_case *t)
+static void put_case(const struct report *r, const struct result_case *t)
 {
 	const char *mark = t->passed ? "✓" : "✗";
 
 	fprintf(r->out, "  %s%s%s %s", paint(r, t->passed ? GREEN : RED), mark, paint(r, RESET),
-		reveal_name_of(job, t) ? t->name : "a hidden test");
+		t->name ? t->name : "a hidden test");
 	if (r->verbose)
 		fprintf(r->out, "  %s%.1f ms%s", paint(r, DIM), t->duration_ms, paint(r, RESET));
 	fputc('\n', r->out);
-	if (!t->passed && reveal_failure_of(job, t))
+	if (!t->passed && (t->message || t->request))
 		put_failure(r, t);
+	if (!t->passed)
+		put_value(r, "hint:    ", t->hint);
 }
 
-static void put_tests(const struct report *r, const struct job *job)
+static void put_tests(const struct report *r, const struct result *v)
 {
-	uint32_t passed = 0;
-
-	if (job->n_cases == 0)
+	if (v->run == 0)
 		return;
 	fputc('\n', r->out);
-	for (uint32_t i = 0; i < job->n_cases; i++) {
-		passed += job->cases[i].passed;
-		if (job->reveal >= REVEAL_NAMES)
-			put_case(r, job, &job->cases[i]);
-	}
-	if (job->reveal == REVEAL_NONE)
-		fprintf(r->out, "  %u of %u tests passed\n", passed, job->n_cases);
+	for (uint32_t i = 0; i < v->n_cases; i++)
+		put_case(r, &v->cases[i]);
+	if (v->n_cases == 0)
+		fprintf(r->out, "  %u of %u tests passed\n", v->passed, v->run);
 }
 
-static const char *verdict_color(enum verdict v)
+static const char *verdict_color(const char *verdict)
 {
-	if (v == VERDICT_AC)
+	if (streq(verdict, "AC"))
 		return GREEN;
-	return v == VERDICT_PARTIAL || v == VERDICT_CANCELLED ? YELLOW : RED;
+	return streq(verdict, "PARTIAL") || streq(verdict, "CANCELLED") ? YELLOW : RED;
+}
+
+static const char *size_of(const struct result *v, const char *object, const char *key,
+			   char out[UNITS_TEXT])
+{
+	double n = result_number(v, object, key);
+
+	return units_size(out, n >= 0 && n < 1e18 ? (uint64_t)n : 0);
 }
 
 /* What no control group counts is left out. */
-static void put_usage(const struct report *r, const struct job *job)
+static void put_usage(const struct report *r, const struct result *v)
 {
-	const struct challenge_limits *l = &job->challenge->limits;
-	const struct sbx_stats *s = &job->stats;
+	double cpu = result_number(v, "usage", "cpu_ms");
 	char a[UNITS_TEXT], b[UNITS_TEXT], c[UNITS_TEXT];
 
-	if (!job->has_stats)
+	if (!cJSON_GetObjectItemCaseSensitive(v->root, "usage"))
 		return;
 	fprintf(r->out, "  %sused: ", paint(r, DIM));
-	if (s->memory_peak)
+	if (result_number(v, "usage", "memory_peak") > 0)
 		fprintf(r->out, "memory %s (limit %s, and %s for files), ",
-			units_size(a, s->memory_peak), units_size(b, l->memory),
-			units_size(c, s->disk_total));
-	if (s->cpu_ns)
-		fprintf(r->out, "CPU %s, ", units_duration(a, s->cpu_ns));
-	fprintf(r->out, "disk %s (limit %s), %.2f s in all%s\n", units_size(a, s->disk_used),
-		units_size(b, l->disk), (double)job->wall_ns / (double)NSEC_PER_SEC,
-		paint(r, RESET));
+			size_of(v, "usage", "memory_peak", a), size_of(v, "limits", "memory", b),
+			size_of(v, "usage", "disk_total", c));
+	if (cpu > 0 && cpu < 1e12)
+		fprintf(r->out, "CPU %s, ", units_duration(a, (uint64_t)(cpu * 1e6)));
+	fprintf(r->out, "disk %s (limit %s), %.2f s in all%s\n",
+		size_of(v, "usage", "disk_used", a), size_of(v, "limits", "disk", b),
+		v->wall_ms / 1000, paint(r, RESET));
 }
 
-static void put_unenforced(const struct report *r, uint32_t limits)
+/* The texts of a list of the result, each after `before` and once. */
+static void put_list(const struct report *r, const struct result *v, const char *key,
+		     const char *before)
 {
-	const char *name, *before = "";
-	uint32_t bit;
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(v->root, key), *item;
 
-	if (!limits)
-		return;
-	fputs("  not enforced on this host, as it was allowed: ", r->out);
-	for (unsigned int i = 0; (name = limit_name(i, &bit)); i++) {
-		if (!(limits & bit))
+	cJSON_ArrayForEach(item, list)
+	{
+		if (cJSON_IsString(item))
+			fprintf(r->out, "%s%s\n", before, item->valuestring);
+	}
+}
+
+static void put_detected(const struct report *r, const struct result *v)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(v->root, "detected"), *item;
+
+	cJSON_ArrayForEach(item, list)
+	{
+		const char *what = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(item, "what"));
+		const char *text = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(item, "text"));
+
+		if (what && text)
+			fprintf(r->out, "  %s%s: %s%s\n", paint(r, DIM), what, text,
+				paint(r, RESET));
+	}
+}
+
+static void put_unenforced(const struct report *r, const struct result *v)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(v->root, "unenforced"), *item;
+	const char *before = "  not enforced on this host, as it was allowed: ";
+
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!cJSON_IsString(item))
 			continue;
-		fprintf(r->out, "%s%s", before, name);
+		fprintf(r->out, "%s%s", before, item->valuestring);
 		before = ", ";
 	}
-	fputc('\n', r->out);
+	if (*before == ',')
+		fputc('\n', r->out);
 }
 
-static void put_verdict(const struct report *r, const struct job *job)
+static void put_verdict(const struct report *r, const struct result *v)
 {
-	fprintf(r->out, "%s%s%s%s", paint(r, BOLD), paint(r, verdict_color(job->verdict)),
-		verdict_name(job->verdict), paint(r, RESET));
-	if (job->verdict != VERDICT_IE && job->verdict != VERDICT_CANCELLED)
-		fprintf(r->out, "  %.10g of %.10g points", job->score, job->max_score);
+	fprintf(r->out, "%s%s%s%s", paint(r, BOLD), paint(r, verdict_color(v->verdict)), v->verdict,
+		paint(r, RESET));
+	if (!result_is_ours(v))
+		fprintf(r->out, "  %.10g of %.10g points", v->score, v->max_score);
 	fputc('\n', r->out);
-	put_lines(r, "  ", job->reason);
+	put_lines(r, "  ", v->reason);
 }
 
-void report_end(const struct report *r, const struct job *job)
+static void put_stage(const struct report *r, const char *name, double wall_ms, const char *note)
+{
+	fprintf(r->out, "  %-9s %s%6.0f ms%s%s%s\n", name, paint(r, DIM), wall_ms, paint(r, RESET),
+		note && *note ? "  " : "", note ? note : "");
+}
+
+void report_begin(const struct report *r, const struct job *job)
+{
+	_cleanup_free_ char *name = clean_line(job->submission, strlen(job->submission),
+					       CLEAN_LINE);
+
+	if (!r->quiet)
+		fprintf(r->out, "%s%s%s: %s\n\n", paint(r, BOLD), job->challenge->title,
+			paint(r, RESET), name ? name : "");
+}
+
+void report_progress(const struct job *job, const char *stage, bool done)
+{
+	const struct report *r = job->progress_data;
+	const struct stage_time *t = &job->times[job->n_times - 1];
+
+	if (r->quiet || (!done && !r->live))
+		return;
+	if (!done) {
+		fprintf(r->out, "  %-9s      ...", stage);
+		fflush(r->out);
+		return;
+	}
+	fputs(r->live ? CLEAR_LINE : "", r->out);
+	put_stage(r, stage, (double)t->wall_ns / (double)NSEC_PER_MSEC, t->note);
+}
+
+static void report_result(const struct report *r, const struct result *v)
+{
+	if (!r->quiet) {
+		put_tests(r, v);
+		fputc('\n', r->out);
+	}
+	put_verdict(r, v);
+	if (r->quiet)
+		return;
+	if (v->log && *v->log) {
+		fprintf(r->out, "  %sits last lines of output:%s\n", paint(r, DIM),
+			paint(r, RESET));
+		put_lines(r, "  | ", v->log);
+	}
+	put_list(r, v, "notes", "  note: ");
+	put_detected(r, v);
+	put_usage(r, v);
+	put_unenforced(r, v);
+}
+
+void report_whole(const struct report *r, const struct result *v)
+{
+	if (!r->quiet) {
+		fprintf(r->out, "%s%s%s: %s\n\n", paint(r, BOLD), v->challenge, paint(r, RESET),
+			v->submission);
+		for (uint32_t i = 0; i < v->n_stages; i++)
+			put_stage(r, v->stages[i].name, v->stages[i].wall_ms, v->stages[i].note);
+	}
+	report_result(r, v);
+}
+
+void report_end(const struct report *r, const struct job *job, const struct result *v)
 {
 	const struct stage_time *last = job->n_times ? &job->times[job->n_times - 1] : NULL;
 
 	if (!r->quiet && last)
-		fprintf(r->out, "  %-9s %s%6.0f ms%s\n", last->name, paint(r, DIM),
-			(double)last->wall_ns / (double)NSEC_PER_MSEC, paint(r, RESET));
-	if (!r->quiet) {
-		put_tests(r, job);
-		fputc('\n', r->out);
-	}
-	put_verdict(r, job);
-	if (r->quiet)
-		return;
-	if (reveal_log(job)) {
-		fprintf(r->out, "  %sits last lines of output:%s\n", paint(r, DIM),
-			paint(r, RESET));
-		put_lines(r, "  | ", job->log_tail);
-	}
-	for (uint32_t i = 0; i < job->n_notes; i++)
-		fprintf(r->out, "  note: %s\n", job->notes[i]);
-	put_usage(r, job);
-	put_unenforced(r, job->unenforced);
+		put_stage(r, last->name, (double)last->wall_ns / (double)NSEC_PER_MSEC, NULL);
+	report_result(r, v);
 }

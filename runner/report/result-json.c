@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 
 #include "report/report.h"
+#include "report/result.h"
 #include "pipeline/clean.h"
 #include "pipeline/limits.h"
 #include "pipeline/verdict.h"
@@ -55,6 +56,14 @@ static void put_failure(cJSON *o, const struct test_case *t)
 	put_string(f, "actual", t->actual);
 }
 
+/* The cases of a job are those of its challenge, in the same order. */
+static const char *hint_of(const struct job *job, const struct test_case *t)
+{
+	size_t i = (size_t)(t - job->cases);
+
+	return i < job->challenge->n_cases ? job->challenge->cases[i].hint : NULL;
+}
+
 static void put_case(cJSON *list, const struct job *job, const struct test_case *t)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -70,6 +79,8 @@ static void put_case(cJSON *list, const struct job *job, const struct test_case 
 	cJSON_AddBoolToObject(o, "hidden", t->hidden);
 	put_string(o, "status", status_of(t));
 	put_number(o, "duration_ms", t->duration_ms);
+	if (!t->passed && reveal_name_of(job, t) && hint_of(job, t))
+		put_string(o, "hint", hint_of(job, t));
 	if (!t->passed && reveal_failure_of(job, t))
 		put_failure(o, t);
 }
@@ -216,6 +227,54 @@ static void put_error(cJSON *root, const struct sbx_error *e)
 	put_raw(o, "text", e->text);
 }
 
+static void put_detected(cJSON *root, const struct job *job)
+{
+	cJSON *list = cJSON_AddArrayToObject(root, "detected");
+
+	for (uint32_t i = 0; i < job->n_detected; i++) {
+		cJSON *o = cJSON_CreateObject();
+
+		cJSON_AddItemToArray(list, o);
+		put_string(o, "what", job->detected[i].what);
+		put_string(o, "text", job->detected[i].text);
+	}
+}
+
+/* One row is one array of numbers: four hundred objects would be most of the file. */
+static void put_samples(cJSON *root, const struct job *job)
+{
+	static const char *const columns[] = { "at_ms", "memory", "cpu_ms", "database_memory",
+					       "database_cpu_ms" };
+	cJSON *o, *rows;
+
+	if (job->n_samples == 0)
+		return;
+	o = cJSON_AddObjectToObject(root, "samples");
+	cJSON_AddItemToObject(o, "columns",
+			      cJSON_CreateStringArray(columns, ARRAY_SIZE(columns)));
+	rows = cJSON_AddArrayToObject(o, "rows");
+	for (uint32_t i = 0; i < job->n_samples; i++) {
+		const struct sample *s = &job->samples[i];
+		const double row[] = { ms(s->at_ns), (double)s->memory[0], ms(s->cpu_ns[0]),
+				       (double)s->memory[1], ms(s->cpu_ns[1]) };
+
+		cJSON_AddItemToArray(rows, cJSON_CreateDoubleArray(row, ARRAY_SIZE(row)));
+	}
+}
+
+/* By the clock on the wall; what the job keeps is monotonic. */
+static void put_began(cJSON *root, const struct job *job)
+{
+	struct timespec now;
+	char text[32];
+
+	if (job->began_ns == 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return;
+	result_time(text, (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6 -
+				  ms(now_ns() - job->began_ns));
+	put_string(root, "began_at", text);
+}
+
 static void put_all(cJSON *root, const struct job *job)
 {
 	cJSON *list;
@@ -224,6 +283,7 @@ static void put_all(cJSON *root, const struct job *job)
 	put_string(root, "version", sbx_version());
 	put_string(root, "challenge", job->challenge->title);
 	put_raw(root, "submission", job->submission);
+	put_began(root, job);
 	put_string(root, "verdict", verdict_name(job->verdict));
 	put_string(root, "reason", job->reason);
 	put_number(root, "exit_code", verdict_exit_code(job));
@@ -237,6 +297,8 @@ static void put_all(cJSON *root, const struct job *job)
 	put_usage(root, job);
 	put_server(root, job);
 	put_unenforced(root, job->unenforced);
+	put_detected(root, job);
+	put_samples(root, job);
 	list = cJSON_AddArrayToObject(root, "notes");
 	for (uint32_t i = 0; i < job->n_notes; i++)
 		cJSON_AddItemToArray(list, cJSON_CreateString(job->notes[i]));
@@ -245,15 +307,11 @@ static void put_all(cJSON *root, const struct job *job)
 		put_error(root, &job->error);
 }
 
-char *result_json(const struct job *job)
+cJSON *result_tree(const struct job *job)
 {
 	cJSON *root = cJSON_CreateObject();
-	char *text = NULL;
 
-	if (root) {
+	if (root)
 		put_all(root, job);
-		text = cJSON_Print(root);
-	}
-	cJSON_Delete(root);
-	return text;
+	return root;
 }

@@ -1,66 +1,59 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sandbox-run grade: one submission against one challenge.
+ * sandbox-run grade: one submission against one challenge. The options and their check; the work is
+ * in grade-judge.c and, for --watch, in grade-watch.c.
  *
  * Signals that would end us are blocked before anything is made and read from a descriptor; every
  * wait of the pipeline looks at it, so that Ctrl-C at any moment takes the way that removes all.
  */
 
+#include "run/grade.h"
+
 #include <fcntl.h>
 #include <locale.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
-#include "report/report.h"
-#include "store/store.h"
-#include "deps/toolchain.h"
-#include "pipeline/verdict.h"
 #include "run/exec-options.h"
-#include "run/options.h"
 #include "run/run.h"
 #include "run/settings.h"
 #include "run/signals.h"
+#include "store/store.h"
 #include "util/util.h"
 
-#define EXIT_INFRASTRUCTURE 4
-
-static struct {
-	const char *challenge, *store, *reveal, *log, *allow_unenforced;
-	uint32_t unenforced; /* SBX_LIMIT_*, of the list */
-	struct option_optional json;
-	struct option_measure store_size;
-	enum color color;
-	bool quiet;
-	int verbose;
-} opt;
+struct grade_options grade_opt;
 
 static const struct option_spec specs[] = {
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "What to judge" },
-	{ OPTION_STRING, 'c', "challenge", "DIR", &opt.challenge,
+	{ OPTION_STRING, 'c', "challenge", "DIR", &grade_opt.challenge,
 	  "the folder with challenge.json and the hidden tests (required)" },
-	{ OPTION_STRING, 0, "reveal", "WHAT", &opt.reveal,
+	{ OPTION_STRING, 0, "reveal", "WHAT", &grade_opt.reveal,
 	  "what is told about the tests: none, names, messages, or all (hidden ones too) "
 	  "(default: the challenge's)" },
+	{ OPTION_FLAG, 'w', "watch", NULL, &grade_opt.watch,
+	  "judge again whenever SUBMISSION or the challenge changes, until Ctrl-C; --reveal is "
+	  "all by default then" },
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Where things are" },
-	{ OPTION_STRING, 0, "store", "DIR", &opt.store,
+	{ OPTION_STRING, 0, "store", "DIR", &grade_opt.store,
 	  "runtimes and installed packages (default: $SANDBOX_STORE, " SETTINGS_STORE_HELP ")" },
-	{ OPTION_SIZE, 0, "store-size", "SIZE", &opt.store_size,
+	{ OPTION_SIZE, 0, "store-size", "SIZE", &grade_opt.store_size,
 	  "what installed packages may take on the disk (default: 10G)" },
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Where a host cannot enforce a limit" },
-	{ OPTION_STRING, 0, "allow-unenforced", "LIST", &opt.allow_unenforced,
+	{ OPTION_STRING, 0, "allow-unenforced", "LIST", &grade_opt.allow_unenforced,
 	  "go without these (memory, swap, pids, cpu, cpu-time, all) and say so in the result "
 	  "(default: refuse)" },
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Output (for people on stderr)" },
-	{ OPTION_OPTIONAL, 0, "json", "FILE", &opt.json,
+	{ OPTION_OPTIONAL, 0, "json", "FILE", &grade_opt.json,
 	  "the result as JSON (docs/result.md), to FILE or to stdout" },
-	{ OPTION_STRING, 0, "keep-logs", "FILE", &opt.log,
+	{ OPTION_LIST, 0, "report", "FORMAT=FILE", &grade_opt.reports,
+	  "a report, too: html=FILE (a page), junit=FILE, ctrf=FILE, tap=FILE; several are "
+	  "joined by commas, and - is stdout" },
+	{ OPTION_STRING, 0, "keep-logs", "FILE", &grade_opt.log,
 	  "write all that the server printed to FILE" },
-	{ OPTION_COLOR, 0, "color", "WHEN", &opt.color, "auto, always or never (default: auto)" },
-	{ OPTION_FLAG, 'q', "quiet", NULL, &opt.quiet, "only the verdict and its reason" },
-	{ OPTION_COUNT, 'v', "verbose", NULL, &opt.verbose,
+	{ OPTION_COLOR, 0, "color", "WHEN", &grade_opt.color,
+	  "auto, always or never (default: auto)" },
+	{ OPTION_FLAG, 'q', "quiet", NULL, &grade_opt.quiet, "only the verdict and its reason" },
+	{ OPTION_COUNT, 'v', "verbose", NULL, &grade_opt.verbose,
 	  "the time of every test; twice: the library's log" },
 	{ OPTION_END },
 };
@@ -76,6 +69,8 @@ const struct command grade_command = {
 		    "  sandbox-run grade ./my-server --challenge challenges/car-rental -v\n"
 		    "  sandbox-run grade work.zip -c car-rental --json=result.json\n"
 		    "  sandbox-run grade work.zip -c car-rental --json -q | jq .verdict\n"
+		    "  sandbox-run grade work.zip -c car-rental --report html=report.html\n"
+		    "  sandbox-run grade ./solution --challenge . --watch\n"
 		    "  sandbox-run grade work.zip -c car-rental --reveal all --keep-logs log",
 	.epilog =
 		"Verdicts: AC all tests passed, PARTIAL some, WA none; CE the archive, install,\n"
@@ -92,170 +87,54 @@ const struct command grade_command = {
 	.options = specs,
 };
 
-/* All that one call holds; released in reverse by grade_done(). */
-struct grade {
-	struct settings settings;
-	struct challenge *challenge;
-	struct sbx_ctx *ctx;
-	struct store *store;
-	FILE *json;
-	int signals, log;
-};
-
-__attribute__((format(printf, 1, 2))) static int complain(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("sandbox-run grade: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return EXIT_INFRASTRUCTURE;
-}
-
-static int complain_error(const struct sbx_error *e)
-{
-	fprintf(stderr, "sandbox-run grade: %s%s%s: %s\n", e->stage, *e->item ? ": " : "", e->item,
-		e->text);
-	return EXIT_INFRASTRUCTURE;
-}
-
 static int open_outputs(struct grade *g)
 {
-	const char *json = opt.json.value;
+	bool to_stdout = false;
+	int code = EXIT_OK;
 
-	if (opt.json.given && (!json || streq(json, "-")))
-		g->json = stdout;
-	else if (opt.json.given)
-		g->json = fopen(json, "we");
-	if (opt.json.given && !g->json)
-		return usage_error("grade", "%s: %s", json, strerror(errno));
-	if (!opt.log)
-		return 0;
-	g->log = open(opt.log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	return g->log < 0 ? usage_error("grade", "%s: %s", opt.log, strerror(errno)) : 0;
+	if (grade_opt.json.given) {
+		const char *json = grade_opt.json.value ? grade_opt.json.value : "-";
+
+		to_stdout = streq(json, "-");
+		code = report_files_add_json(&g->reports, json, "grade");
+	}
+	if (code == EXIT_OK)
+		code = report_files_open(&g->reports, &grade_opt.reports, to_stdout, "grade");
+	if (code != EXIT_OK || !grade_opt.log)
+		return code;
+	g->log = open(grade_opt.log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+	return g->log < 0 ? usage_error("grade", "%s: %s", grade_opt.log, strerror(errno)) : 0;
 }
 
 /* What is wrong with the call itself is found before anything is made: exit code 2. */
-static int check_call(struct grade *g, const char *submission, enum reveal *reveal)
+static int check_call(struct grade *g)
 {
-	char why[CHALLENGE_ERROR_SIZE];
+	const char *list = grade_opt.allow_unenforced;
 	struct stat st;
 	int r;
 
-	if (!opt.challenge)
+	if (!grade_opt.challenge)
 		return usage_error("grade",
 				   "--challenge is missing: the folder with challenge.json");
-	if (opt.reveal && reveal_parse(opt.reveal, reveal) < 0)
+	if (grade_opt.reveal && reveal_parse(grade_opt.reveal, &g->reveal) < 0)
 		return usage_error("grade",
 				   "--reveal takes none, names, messages or all, not \"%.40s\"",
-				   opt.reveal);
-	if (opt.allow_unenforced) {
-		r = exec_parse_limits("grade", "--allow-unenforced", opt.allow_unenforced,
-				      &opt.unenforced);
+				   grade_opt.reveal);
+	if (list) {
+		r = exec_parse_limits("grade", "--allow-unenforced", list, &grade_opt.unenforced);
 		if (r >= 0)
 			return r;
 	}
-	if (stat(submission, &st) < 0)
-		return usage_error("grade", "%s: %s", submission, strerror(errno));
+	if (stat(g->submission, &st) < 0)
+		return usage_error("grade", "%s: %s", g->submission, strerror(errno));
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
-		return usage_error("grade", "%s is neither a folder nor a zip file", submission);
-	r = challenge_load(&g->challenge, opt.challenge, why);
-	if (r == -ENOMEM)
-		return complain("out of memory");
-	if (r < 0) {
-		fprintf(stderr, "sandbox-run grade: %s\n", why);
-		return EXIT_USAGE;
-	}
-	if (!opt.reveal)
-		*reveal = g->challenge->reveal;
-	return open_outputs(g);
-}
-
-static void log_line(void *data, int level, const char *line)
-{
-	(void)data;
-	if (level <= SBX_LOG_WARNING || opt.verbose > 1)
-		fprintf(stderr, "sandbox: %s\n", line);
-}
-
-/* What the host must have. */
-static int open_installation(struct grade *g)
-{
-	struct sbx_ctx_options o = { .size = sizeof(o),
-				     .flags = SBX_CTX_OWN_LEAF,
-				     .log = log_line,
-				     .allow_unenforced = opt.unenforced };
-	struct toolchain toolchain = { 0 };
-	struct sbx_error err = { 0 };
-
-	if (settings_find(&g->settings, opt.store, &err) < 0)
-		return complain_error(&err);
-	if (access(g->settings.inside, X_OK) < 0)
-		return complain("%s is not there: the installation is not whole (meson install)",
-				g->settings.inside);
-	if (!g->settings.node_dir && toolchain_find(&toolchain, g->settings.store_dir, &err) < 0)
-		return complain_error(&err);
-	if (!g->settings.node_dir)
-		g->settings.node_dir = steal_ptr(toolchain.dir);
-	toolchain_done(&toolchain);
-	if (g->challenge->postgres && !g->settings.postgres_dir)
-		return complain("the challenge needs Postgres, and none is installed; on Debian: "
-				"apt-get install postgresql (no cluster is needed)");
-	if (sbx_ctx_new(&g->ctx, &o, &err) < 0 ||
-	    store_open(&g->store, g->settings.store_dir, opt.store_size.value, &err) < 0)
-		return complain_error(&err);
-	return 0;
-}
-
-static int write_json(struct grade *g, const struct job *job)
-{
-	_cleanup_free_ char *text = g->json ? result_json(job) : NULL;
-
-	if (!g->json)
-		return 0;
-	if (!text || fprintf(g->json, "%s\n", text) < 0 || fflush(g->json) != 0)
-		return complain("the result could not be written: %s", strerror(errno));
-	return 0;
-}
-
-static int judge(struct grade *g, const char *submission, enum reveal reveal)
-{
-	struct report report = {
-		.out = stderr,
-		.color = color_wanted(opt.color, STDERR_FILENO),
-		.live = isatty(STDERR_FILENO),
-		.quiet = opt.quiet,
-		.verbose = opt.verbose,
-	};
-	struct job job = JOB_NULL;
-	int code;
-
-	job.settings = &g->settings;
-	job.challenge = g->challenge;
-	job.submission = submission;
-	job.reveal = reveal;
-	job.ctx = g->ctx;
-	job.store = g->store;
-	job.cancel_fd = g->signals;
-	job.keep_log = g->log;
-	job.progress = report_progress;
-	job.progress_data = &report;
-	report_begin(&report, &job);
-	(void)pipeline_run(&job);
-	report_end(&report, &job);
-	code = verdict_exit_code(&job);
-	if (write_json(g, &job) != 0)
-		code = EXIT_INFRASTRUCTURE;
-	job_done(&job);
-	return code;
+		return usage_error("grade", "%s is neither a folder nor a zip file", g->submission);
+	return EXIT_OK;
 }
 
 static void grade_done(struct grade *g)
 {
-	if (g->json && g->json != stdout)
-		(void)fclose(g->json);
+	report_files_done(&g->reports);
 	close_fd(g->log);
 	store_free(g->store);
 	sbx_ctx_free(g->ctx);
@@ -267,7 +146,6 @@ static void grade_done(struct grade *g)
 int cmd_grade(int argc, char **argv)
 {
 	_cleanup_(grade_done) struct grade g = { .signals = -1, .log = -1 };
-	enum reveal reveal = REVEAL_NAMES;
 	int code, n;
 
 	code = options_read(&grade_command, argc, argv, &n);
@@ -276,13 +154,21 @@ int cmd_grade(int argc, char **argv)
 	if (n != 1)
 		return usage_error("grade", n == 0 ? "SUBMISSION is missing: a folder or a zip file"
 						   : "one SUBMISSION at a time");
+	g.submission = argv[0];
 	/* File names in the zip of a folder are marked as UTF-8 only in a UTF-8 locale. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	g.signals = signals_open();
 	if (g.signals < 0)
-		return complain("signals cannot be blocked: %s", strerror(-g.signals));
-	code = check_call(&g, argv[0], &reveal);
-	if (code == 0)
-		code = open_installation(&g);
-	return code != 0 ? code : judge(&g, argv[0], reveal);
+		return grade_complain("signals cannot be blocked: %s", strerror(-g.signals));
+	code = check_call(&g);
+	/* With --watch a challenge that is wrong is shown, and watched until it is not. */
+	if (code == EXIT_OK && !grade_opt.watch)
+		code = grade_load_challenge(&g);
+	if (code == EXIT_OK)
+		code = open_outputs(&g);
+	if (code == EXIT_OK && grade_opt.watch)
+		return grade_watch(&g);
+	if (code == EXIT_OK)
+		code = grade_open_installation(&g);
+	return code != EXIT_OK ? code : grade_judge(&g, g.signals, NULL);
 }

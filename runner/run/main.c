@@ -23,17 +23,24 @@ static const struct {
 	{ "exec", cmd_exec, "run any program in a jail" },
 	{ "shell", cmd_shell, "look around in such a jail" },
 	{ "grade", cmd_grade, "judge a submission: install, start, test, verdict" },
+	{ "grade-all", cmd_grade_all, "judge a folder of submissions: table, resumable" },
+	{ "explain", cmd_explain, "the report of a result, for people or as a page" },
+	{ "init-challenge", cmd_init_challenge, "write a challenge that works, to be changed" },
 	{ "test", cmd_test, "run hidden tests against any server, without a jail" },
 	{ "trace", cmd_trace, "which system calls a command needs, and the policy lacks" },
+	{ "deps", cmd_deps, "the content store: list, warm, verify, evict" },
 	{ "policy", cmd_policy, "check, show and list policies" },
 	{ "doctor", cmd_doctor, "what this host has and lacks, and how to repair it" },
 };
 
-const char *const command_names[] = { "exec",  "shell",  "grade",  "test",
-				      "trace", "policy", "doctor", NULL };
-const struct command *const command_tables[] = { &exec_command, &shell_command,  &grade_command,
-						 &test_command, &policy_command, &trace_command,
-						 NULL };
+const char *const command_names[] = { "exec",	 "shell", "grade", "grade-all",
+				      "explain", "init-challenge", "test", "trace",
+				      "policy",	 "deps",  "doctor", NULL };
+const struct command *const command_tables[] = {
+	&exec_command,		 &shell_command, &grade_command,  &grade_all_command,
+	&explain_command,	 &init_challenge_command, &test_command, &policy_command,
+	&trace_command,		 &deps_command, NULL,
+};
 
 static void print_help(FILE *to)
 {
@@ -43,8 +50,8 @@ static void print_help(FILE *to)
 	      "Commands:\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-8s  %s\n", commands[i].name, commands[i].help);
-	fputs("  help      help COMMAND is COMMAND --help\n\n"
+		fprintf(to, "  %-14s  %s\n", commands[i].name, commands[i].help);
+	fputs("  help            help COMMAND is COMMAND --help\n\n"
 	      "Examples:\n"
 	      "  sandbox-run doctor\n"
 	      "  sandbox-run exec --memory 64M --wall 5s -- python3 program.py\n"

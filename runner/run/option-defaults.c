@@ -168,7 +168,7 @@ static int check_variable(const struct command *c, const char *variable, char *e
 			   variable, twin);
 }
 
-int options_environment(const struct command *c, struct option_given *given, char *error)
+static int options_environment(const struct command *c, struct option_given *given, char *error)
 {
 	int r = 0;
 
@@ -379,8 +379,8 @@ static int read_config(const char *path, char **ret, size_t *ret_size, char *err
 	return 0;
 }
 
-int options_config(const struct command *c, struct option_given *given, const char *path,
-		   char *error)
+static int options_config(const struct command *c, struct option_given *given, const char *path,
+			  char *error)
 {
 	struct reader reader = { .command = c, .given = given };
 	_cleanup_free_ char *text = NULL;

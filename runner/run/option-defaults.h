@@ -31,11 +31,9 @@ struct option_sources {
 	bool no_config;
 };
 
-/* 0, or -EINVAL and `error`. Values live until the process ends. */
-int options_environment(const struct command *c, struct option_given *given, char *error);
-int options_config(const struct command *c, struct option_given *given, const char *path,
-		   char *error);
-
-/* Both, with the files of `s`. */
+/*
+ * From the environment and the files of `s`. 0, or -EINVAL and `error`. Values live until the process
+ * ends.
+ */
 int options_defaults(const struct command *c, struct option_given *given,
 		     const struct option_sources *s, char *error);

@@ -3,7 +3,6 @@
 /* --help: the rows of a command's table as text, at most 80 columns wide. */
 
 #include "option-help.h"
-#include "option-values.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <util/util.h>
 
@@ -256,6 +257,7 @@ int settings_policy(const struct settings *s, const char *name, char **ret, stru
 	bool is_path = strchr(name, '/') || (len > 5 && streq(name + len - 5, ".json"));
 	char buf[NAME_MAX + 1], *path = NULL;
 	const char *near;
+	struct stat st;
 
 	if (is_path)
 		path = strdup(name);
@@ -263,9 +265,14 @@ int settings_policy(const struct settings *s, const char *name, char **ret, stru
 		path = NULL;
 	if (!path)
 		return settings_error(err, -ENOMEM, name, "out of memory");
-	if (access(path, R_OK) == 0) {
-		*ret = path;
-		return 0;
+	if (access(path, R_OK) == 0 && stat(path, &st) == 0) {
+		if (S_ISREG(st.st_mode)) {
+			*ret = path;
+			return 0;
+		}
+		free(path);
+		return settings_error(err, -EINVAL, name, "a policy is a file; this is %s",
+				      S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
 	}
 	free(path);
 	near = is_path ? NULL : suggest_policy(s->policy_dir, name, buf);

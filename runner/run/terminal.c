@@ -87,19 +87,6 @@ void terminal_started(struct terminal *t)
 	t->slave = close_fd(t->slave);
 }
 
-static bool write_all(const char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(STDOUT_FILENO, bytes, n);
-
-		if (done < 0 && errno != EINTR)
-			return false;
-		bytes += MAX_OF(done, 0);
-		n -= (size_t)MAX_OF(done, 0);
-	}
-	return true;
-}
-
 /* false: nothing more will come, or nobody sees it. */
 static bool show(struct terminal *t)
 {
@@ -108,7 +95,7 @@ static bool show(struct terminal *t)
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	return n > 0 && write_all(bytes, (size_t)n);
+	return n > 0 && write_full(STDOUT_FILENO, bytes, (size_t)n) == 0;
 }
 
 static int read_keys(struct terminal *t)

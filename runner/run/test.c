@@ -11,6 +11,9 @@
 #include "hurl/report-json.h"
 #include "options.h"
 #include "run.h"
+#include "report/report-files.h"
+#include "run/test-report.h"
+#include "run/test-convert.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,7 +23,6 @@
 #include <unistd.h>
 #include <util/util.h>
 
-#define EXIT_INFRASTRUCTURE 4
 #define MAX_FILES 1024
 
 static struct {
@@ -28,8 +30,9 @@ static struct {
 	struct option_list variables;
 	struct option_measure total;
 	struct option_optional json;
+	struct option_list reports;
 	enum color color;
-	bool quiet;
+	bool quiet, skip_pragmas, to_json, to_hurl;
 } opt;
 
 static const struct option_spec specs[] = {
@@ -38,9 +41,17 @@ static const struct option_spec specs[] = {
 	{ OPTION_PAIRS, 0, "variable", "NAME=VALUE", &opt.variables, "set another variable" },
 	{ OPTION_DURATION, 't', "total-timeout", "TIME", &opt.total,
 	  "time for all tests together (default: 60s)" },
+	{ OPTION_FLAG, 0, "skip-pragmas", NULL, &opt.skip_pragmas,
+	  "leave out what only the judge can do: @restart-server, @sql, @memory" },
+	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Conversion, instead of a run" },
+	{ OPTION_FLAG, 0, "to-json", NULL, &opt.to_json, "print FILE in its JSON form" },
+	{ OPTION_FLAG, 0, "to-hurl", NULL, &opt.to_hurl, "print FILE as Hurl text" },
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Output" },
 	{ OPTION_OPTIONAL, 0, "json", "FILE", &opt.json,
 	  "events as lines of JSON, to FILE or to stdout" },
+	{ OPTION_LIST, 0, "report", "FORMAT=FILE", &opt.reports,
+	  "a report: html=FILE (a page), junit=FILE, ctrf=FILE, tap=FILE; several are joined by "
+	  "commas, and - is stdout" },
 	{ OPTION_COLOR, 0, "color", "WHEN", &opt.color, "auto, always or never" },
 	{ OPTION_FLAG, 'q', "quiet", NULL, &opt.quiet, "only what failed, and the last line" },
 	{ OPTION_END },
@@ -53,7 +64,8 @@ const struct command test_command = {
 		   "subset of Hurl (docs/hurl.md); stock hurl runs them, too.",
 	.examples = "  sandbox-run test --url http://localhost:8000 tests/*.hurl\n"
 		    "  sandbox-run test -u http://localhost:8000 -q --json=result.jsonl a.hurl\n"
-		    "  sandbox-run test -u http://localhost:8000 --variable user=ada a.hurl",
+		    "  sandbox-run test -u http://localhost:8000 --variable user=ada a.hurl\n"
+		    "  sandbox-run test --to-json a.hurl > a.json",
 	.epilog = "Exit codes:\n"
 		  "    0  all tests passed\n"
 		  "    1  tests failed, or were not reached in time\n"
@@ -78,6 +90,8 @@ struct output {
 	struct hurl_buf json;
 	const char *file;		/* of the last case that was printed */
 	size_t files;
+	struct report_files reports;
+	struct test_report report;
 };
 
 static const char *paint(const struct output *out, const char *code)
@@ -133,6 +147,11 @@ static void print_case(struct output *out, const struct hurl_case_result *r)
 		      paint(out, "\033[0m"));
 	if (r->failure)
 		print_failure(out, r->failure);
+	if (r->failure && r->info->hint) {
+		(void)fputs("         hint:     ", stderr);
+		print_escaped(r->info->hint);
+		(void)fputc('\n', stderr);
+	}
 }
 
 static void flush_json(struct output *out)
@@ -153,6 +172,7 @@ static void on_case(void *userdata, const struct hurl_case_result *result)
 	struct output *out = userdata;
 
 	print_case(out, result);
+	test_report_case(&out->report, result);
 	if (out->json_fd >= 0)
 		hurl_report_case(&out->json, result);
 	flush_json(out);
@@ -169,6 +189,8 @@ static void print_summary(const struct output *out, const struct hurl_summary *s
 	if (s->skipped)
 		(void)fprintf(stderr, ", %u not run (%s)", s->skipped,
 			      s->cancelled ? "interrupted" : "out of time");
+	if (s->left_out)
+		(void)fprintf(stderr, ", %u checks left out (--skip-pragmas)", s->left_out);
 	(void)fprintf(stderr, "; %llu of %llu points, %.2f s\n", (unsigned long long)s->points,
 		      (unsigned long long)s->max_points, s->duration_ms / 1000);
 }
@@ -211,6 +233,23 @@ static void catch_signals(void)
 	(void)sigaction(SIGTERM, &action, NULL);
 }
 
+static int write_reports(struct output *out, const struct hurl_summary *s)
+{
+	_cleanup_(result_freep) struct result *v = NULL;
+	const char *path = "";
+	int r;
+
+	if (out->reports.n == 0)
+		return 0;
+	r = test_report_end(&out->report, s, &v);
+	if (r == 0)
+		r = report_files_write(&out->reports, v, &path);
+	if (r < 0)
+		(void)fprintf(stderr, "sandbox-run test: cannot write the report %s: %s\n", path,
+			      strerror(-r));
+	return r;
+}
+
 static int run(struct output *out, struct hurl_file **files, size_t count)
 {
 	struct hurl_variable variables[OPTION_LIST_MAX];
@@ -218,7 +257,7 @@ static int run(struct output *out, struct hurl_file **files, size_t count)
 		.base = opt.url,
 		.variables = variables,
 		.variable_count = opt.variables.n,
-		.flags = HURL_ALLOW_HTTPS,
+		.flags = HURL_ALLOW_HTTPS | (opt.skip_pragmas ? HURL_SKIP_ASKS : 0),
 		.total_timeout_ms = opt.total.text ? opt.total.value / NSEC_PER_MSEC : 60000,
 		.cancel = &caught,
 		.on_case = on_case,
@@ -237,6 +276,10 @@ static int run(struct output *out, struct hurl_file **files, size_t count)
 	}
 	for (size_t i = 0; i < count; i++)
 		cases += hurl_file_cases(files[i]);
+	if (hurl_check_run(files, count, &options, &err) < 0) {
+		print_refusal(out, &err);
+		return EXIT_USAGE;
+	}
 	hurl_report_plan(&out->json, cases);
 	flush_json(out);
 	r = hurl_run(files, count, &options, &summary, &err);
@@ -247,9 +290,10 @@ static int run(struct output *out, struct hurl_file **files, size_t count)
 	hurl_report_end(&out->json, &summary);
 	flush_json(out);
 	print_summary(out, &summary);
+	r = write_reports(out, &summary);
 	if (caught)
 		return caught == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
-	if (out->json_error)
+	if (out->json_error || r < 0)
 		return EXIT_INFRASTRUCTURE;
 	return summary.passed == summary.total ? EXIT_OK : EXIT_FAILED;
 }
@@ -270,10 +314,24 @@ static int open_json(struct output *out)
 	return EXIT_INFRASTRUCTURE;
 }
 
+static int open_reports(struct output *out)
+{
+	int r = report_files_open(&out->reports, &opt.reports, out->json_fd == STDOUT_FILENO, "test");
+
+	if (r == EXIT_OK && out->reports.n > 0 && test_report_begin(&out->report, opt.url) < 0)
+		r = EXIT_INFRASTRUCTURE;
+	return r;
+}
+
 static int check(int operands)
 {
+	bool convert = opt.to_json || opt.to_hurl;
 	char why[256];
 
+	if (convert && (operands != 1 || (opt.to_json && opt.to_hurl)))
+		return usage_error("test", "--to-json or --to-hurl takes one test file");
+	if (convert)
+		return EXIT_OK;
 	if (!opt.url)
 		return usage_error("test", "--url is missing, as in --url http://localhost:8000");
 	if (hurl_check_base(opt.url, HURL_ALLOW_HTTPS, why, sizeof(why)) < 0)
@@ -296,8 +354,12 @@ int cmd_test(int argc, char **argv)
 		r = check(operands);
 	else
 		return r;
+	if (r == EXIT_OK && (opt.to_json || opt.to_hurl))
+		return test_convert(argv[0], opt.to_json);
 	if (r == EXIT_OK)
 		r = open_json(&out);
+	if (r == EXIT_OK)
+		r = open_reports(&out);
 	if (r != EXIT_OK)
 		return r;
 	files = calloc((size_t)operands, sizeof(*files));
@@ -317,6 +379,8 @@ int cmd_test(int argc, char **argv)
 		hurl_file_free(files[i]);
 	free(files);
 	hurl_buf_done(&out.json);
+	test_report_done(&out.report);
+	report_files_done(&out.reports);
 	if (out.json_fd > STDERR_FILENO)
 		(void)close(out.json_fd);
 	return r;

@@ -34,7 +34,6 @@ int key_add_file(struct key *k, const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ char *data = NULL;
-	size_t used = 0;
 	ssize_t n;
 
 	if (fd < 0)
@@ -42,19 +41,12 @@ int key_add_file(struct key *k, const char *path)
 	data = malloc(KEY_FILE_MAX);
 	if (!data)
 		return -ENOMEM;
-	while (used < KEY_FILE_MAX) {
-		n = read(fd, data + used, KEY_FILE_MAX - used);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	if (used == KEY_FILE_MAX)
+	n = read_full(fd, data, KEY_FILE_MAX);
+	if (n < 0)
+		return (int)n;
+	if (n == KEY_FILE_MAX)
 		return -EFBIG;
-	key_add(k, data, used);
+	key_add(k, data, (size_t)n);
 	return 0;
 }
 

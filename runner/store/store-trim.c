@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What happens to entries later: the sweep of unfinished ones, eviction and verification.
+ * What happens to entries later: the sweep of unfinished ones, listing and eviction.
  *
  * An entry is evicted under its exclusive lock, so never while a job uses it (shared lock) or while
  * it is made. It first loses its name by a rename into tmp/: a process that dies in the middle of
@@ -19,33 +19,10 @@
 #include "util/util.h"
 #include "store/store-internal.h"
 
-/* Kinds whose entries count towards the cap. The runtime is the operator's and stays. */
-static const char *const kinds[] = { "deps", "postgres" };
-
-struct candidate {
-	const char *kind;
-	char *key;
-	struct timespec used;
-	uint64_t disk;
-};
-
-struct candidates {
-	struct candidate *list;
-	size_t n;
-	uint64_t disk;
-};
-
 static void closedirp(DIR **d)
 {
 	if (*d)
 		(void)closedir(*d);
-}
-
-static void candidates_done(struct candidates *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		free(c->list[i].key);
-	free(c->list);
 }
 
 static DIR *list_dir(int fd)
@@ -59,13 +36,6 @@ static DIR *list_dir(int fd)
 	if (!d)
 		close_fd(copy);
 	return d;
-}
-
-static bool is_info(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 5 && streq(name + n - 5, ".info");
 }
 
 void store_sweep(struct store *s)
@@ -91,166 +61,240 @@ void store_sweep(struct store *s)
 	}
 }
 
-static int read_info(int kind, const char *key, struct tree_sum *ret, struct timespec *ret_used)
+void store_items_done(struct store_items *c)
 {
-	_cleanup_free_ char *name = NULL;
-	_cleanup_close_ int fd = -1;
-	unsigned long long files, bytes, disk;
-	char text[256];
-	struct stat st;
-	ssize_t n;
-
-	if (asprintf(&name, "%s.info", key) < 0)
-		return -ENOMEM;
-	fd = openat(kind, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	if (sscanf(text, "files %llu\nbytes %llu\ndisk %llu\n", &files, &bytes, &disk) != 3)
-		return -EBADMSG;
-	*ret = (struct tree_sum){ .files = files, .bytes = bytes, .disk = disk };
-	*ret_used = st.st_mtim;
-	return 0;
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->list[i].kind);
+		free(c->list[i].key);
+	}
+	free(c->list);
+	*c = (struct store_items){};
 }
 
-static int sum_entry(int kind, const char *key, struct tree_sum *ret)
+bool store_kind_is_operators(const char *kind)
 {
-	_cleanup_close_ int fd = openat(kind, key, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : tree_sum(fd, ret);
+	return streq(kind, "engines");
 }
 
-static int add_candidate(struct candidates *c, const char *kind_name, int kind, const char *key)
+/* What is not made of entries. */
+static bool is_kind(const char *name)
 {
-	struct candidate *list, one = { .kind = kind_name };
-	struct tree_sum sum;
-	int r;
+	static const char *const others[] = { "runtime", "tmp", "locks", "tarballs" };
 
-	r = read_info(kind, key, &sum, &one.used);
-	if (r < 0)
-		r = sum_entry(kind, key, &sum);
-	if (r < 0)
-		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (streq(name, others[i]))
+			return false;
+	}
+	return name[0] != '.';
+}
+
+static int add_item(struct store_items *c, const char *kind_name, int kind, const char *key)
+{
+	struct store_item *list, one = {};
+
+	one.broken = info_read(kind, key, &one.info) < 0;
 	list = reallocarray(c->list, c->n + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	c->list = list;
+	one.kind = strdup(kind_name);
 	one.key = strdup(key);
-	if (!one.key)
+	if (!one.kind || !one.key) {
+		free(one.kind);
+		free(one.key);
 		return -ENOMEM;
-	one.disk = sum.disk;
+	}
 	c->list[c->n++] = one;
-	c->disk += sum.disk;
 	return 0;
 }
 
-static int collect(struct store *s, struct candidates *c)
+/* Files beside entries are theirs; only a directory is one. */
+static bool is_entry(int kind, const char *name)
 {
+	struct stat st;
+
+	return name[0] != '.' && fstatat(kind, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+static int collect_kind(struct store *s, const char *name, struct store_items *c)
+{
+	_cleanup_close_ int kind = store_kind_fd(s, name);
+	_cleanup_(closedirp) DIR *d = NULL;
 	struct dirent *e;
-	int r;
+	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		_cleanup_close_ int kind = store_kind_fd(s, kinds[i]);
-		_cleanup_(closedirp) DIR *d = NULL;
-
-		if (kind < 0)
-			return kind;
-		d = list_dir(kind);
-		while (d && (e = readdir(d))) {
-			if (e->d_name[0] == '.' || is_info(e->d_name))
-				continue;
-			r = add_candidate(c, kinds[i], kind, e->d_name);
-			if (r == -ENOMEM)
-				return r;
-		}
+	if (kind < 0)
+		return kind == -ENOTDIR ? 0 : kind;
+	d = list_dir(kind);
+	while (r == 0 && d && (e = readdir(d))) {
+		if (is_entry(kind, e->d_name))
+			r = add_item(c, name, kind, e->d_name);
 	}
+	return r;
+}
+
+int store_collect(struct store *s, struct store_items *ret)
+{
+	_cleanup_(closedirp) DIR *d = list_dir(s->dir);
+	struct store_items c = {};
+	struct dirent *e;
+	int r = d ? 0 : -errno;
+
+	while (r == 0 && (e = readdir(d))) {
+		if (is_kind(e->d_name) && is_entry(s->dir, e->d_name))
+			r = collect_kind(s, e->d_name, &c);
+	}
+	if (r < 0) {
+		store_items_done(&c);
+		return r;
+	}
+	*ret = c;
 	return 0;
 }
 
 static int older_first(const void *a, const void *b)
 {
-	const struct candidate *x = a, *y = b;
+	const struct timespec *x = &((const struct store_item *)a)->info.used;
+	const struct timespec *y = &((const struct store_item *)b)->info.used;
 
-	if (x->used.tv_sec != y->used.tv_sec)
-		return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
-	return x->used.tv_nsec < y->used.tv_nsec ? -1 : x->used.tv_nsec > y->used.tv_nsec;
+	if (x->tv_sec != y->tv_sec)
+		return x->tv_sec < y->tv_sec ? -1 : 1;
+	return x->tv_nsec < y->tv_nsec ? -1 : x->tv_nsec > y->tv_nsec;
+}
+
+int store_collect_by_use(struct store *s, struct store_items *ret)
+{
+	int r = store_collect(s, ret);
+
+	if (r == 0 && ret->n)
+		qsort(ret->list, ret->n, sizeof(*ret->list), older_first);
+	return r;
+}
+
+/* Files have names in several entries: what one takes for itself, and what it holds a share of. */
+static struct tree_sum measure(struct store *s, const struct store_item *i)
+{
+	_cleanup_close_ int kind = store_kind_fd(s, i->kind);
+	_cleanup_close_ int dir = -1;
+	struct tree_sum sum = {};
+
+	if (kind >= 0)
+		dir = openat(kind, i->key, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || tree_sum(dir, &sum) < 0)
+		return i->info.sum;
+	return sum;
 }
 
 /* 1: gone; 0: in use. */
-static int evict(struct store *s, const struct candidate *c)
+static int evict(struct store *s, const struct store_item *i)
 {
-	_cleanup_free_ char *name = NULL, *grave = NULL, *info = NULL;
-	_cleanup_close_ int kind = store_kind_fd(s, c->kind);
+	_cleanup_close_ int kind = store_kind_fd(s, i->kind);
+	_cleanup_free_ char *name = NULL;
 	_cleanup_close_ int lock = -1;
+	int r;
 
 	if (kind < 0)
 		return kind;
-	if (asprintf(&name, "%s-%s", c->kind, c->key) < 0 ||
-	    asprintf(&grave, "%s.evicted", name) < 0 || asprintf(&info, "%s.info", c->key) < 0)
+	if (asprintf(&name, "%s-%s", i->kind, i->key) < 0)
 		return -ENOMEM;
 	lock = store_lock_now(s, name, LOCK_EX);
 	if (lock < 0)
 		return lock == -EWOULDBLOCK ? 0 : lock;
-	(void)tree_remove(s->tmp, grave);
-	if (renameat(kind, c->key, s->tmp, grave) < 0 && errno != ENOENT)
-		return -errno;
-	(void)unlinkat(kind, info, 0);
-	(void)tree_remove(s->tmp, grave);
+	r = store_bury(s, kind, i->kind, i->key);
+	if (r < 0)
+		return r;
 	(void)unlinkat(s->locks, name, 0);
 	return 1;
 }
 
+/*
+ * The records give an upper bound, since they count a shared file in every entry. Only when that one
+ * is above the cap is what the disk really holds added up.
+ */
+static uint64_t used_bytes(struct store *s, const struct store_items *c, uint64_t cap)
+{
+	uint64_t bound = 0, real = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->list[i].broken)
+			bound = UINT64_MAX / 2;
+		bound += c->list[i].info.sum.disk;
+	}
+	if (bound <= cap)
+		return bound;
+	for (size_t i = 0; i < c->n; i++) {
+		if (!store_kind_is_operators(c->list[i].kind))
+			real += measure(s, &c->list[i]).share;
+	}
+	return real;
+}
+
 int store_trim(struct store *s, uint64_t cap, uint64_t *ret_bytes)
 {
-	_cleanup_(candidates_done) struct candidates c = {};
-	int r = collect(s, &c);
+	_cleanup_(store_items_done) struct store_items c = {};
+	int r = store_collect_by_use(s, &c);
+	uint64_t used;
 
 	if (r < 0)
 		return r;
-	qsort(c.list, c.n, sizeof(*c.list), older_first);
-	for (size_t i = 0; i < c.n && c.disk > cap; i++) {
+	used = used_bytes(s, &c, cap);
+	for (size_t i = 0; i < c.n && used > cap; i++) {
+		uint64_t own;
+
+		if (store_kind_is_operators(c.list[i].kind))
+			continue;
+		own = measure(s, &c.list[i]).own;
 		if (evict(s, &c.list[i]) == 1)
-			c.disk -= c.list[i].disk;
+			used -= MIN_OF(used, own);
 	}
 	if (ret_bytes)
-		*ret_bytes = c.disk;
+		*ret_bytes = used;
 	return 0;
 }
 
-static const char *entry_fault(int kind, const char *key)
+int store_expire(struct store *s, time_t before)
 {
-	struct tree_sum recorded, found;
-	struct timespec used;
+	_cleanup_(store_items_done) struct store_items c = {};
+	int r = store_collect(s, &c), gone = 0;
 
-	if (sum_entry(kind, key, &found) < 0)
-		return "cannot be read";
-	if (read_info(kind, key, &recorded, &used) < 0)
-		return "has no record of its size";
-	if (recorded.files != found.files)
-		return "has files more or less than when it was made";
-	return recorded.bytes != found.bytes ? "has bytes more or less than when it was made"
-					     : NULL;
+	for (size_t i = 0; r == 0 && i < c.n; i++) {
+		if (!store_kind_is_operators(c.list[i].kind) &&
+		    c.list[i].info.used.tv_sec < before)
+			gone += evict(s, &c.list[i]) == 1;
+	}
+	return r < 0 ? r : gone;
 }
 
-int store_verify(struct store *s, void (*report)(void *data, const char *entry, const char *what),
-		 void *data)
+int store_list(struct store *s, void (*each)(void *data, const struct store_fact *f), void *data)
 {
-	_cleanup_(candidates_done) struct candidates c = {};
-	int r = collect(s, &c), bad = 0;
+	_cleanup_(store_items_done) struct store_items c = {};
+	int r = store_collect_by_use(s, &c);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < c.n; i++) {
-		_cleanup_close_ int kind = store_kind_fd(s, c.list[i].kind);
-		const char *fault = kind < 0 ? "cannot be read" : entry_fault(kind, c.list[i].key);
+	for (size_t i = c.n; i > 0; i--) {
+		const struct store_item *item = &c.list[i - 1];
+		struct store_fact f = { item->kind, item->key, item->info.label, measure(s, item),
+					item->info.used.tv_sec, item->broken };
 
-		if (!fault)
-			continue;
-		bad++;
-		report(data, c.list[i].key, fault);
+		each(data, &f);
 	}
-	return bad;
+	return (int)c.n;
+}
+
+int store_newest(struct store *s, const char *kind, char **ret, int max)
+{
+	_cleanup_(store_items_done) struct store_items c = {};
+	int r = collect_kind(s, kind, &c), n = 0;
+
+	if (r < 0)
+		return r;
+	if (c.n)
+		qsort(c.list, c.n, sizeof(*c.list), older_first);
+	for (size_t i = c.n; i > 0 && n < max; i--) {
+		if (!c.list[i - 1].broken)
+			ret[n++] = steal_ptr(c.list[i - 1].key);
+	}
+	return n;
 }

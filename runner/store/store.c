@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Opening, getting and publishing; store-trim.c holds eviction and verification.
+ * Opening, getting and publishing; store-trim.c holds listing and eviction, store-verify.c verification.
  *
  * Every access below the store's directory is by descriptor. A lock file is unlinked only by a
  * holder of its exclusive lock, and whoever has locked one looks whether it still has its name:
@@ -22,6 +22,7 @@
 
 #include "util/util.h"
 #include "store/store-internal.h"
+#include "store/tarballs.h"
 
 #define LOCK_POLL_MS 50
 
@@ -229,32 +230,40 @@ static int lock_wait(struct store *s, const char *name, int how, int cancel_fd)
 	}
 }
 
-static void touch_info(int kind_fd, const char *key)
-{
-	_cleanup_free_ char *info = NULL;
-
-	if (asprintf(&info, "%s.info", key) >= 0)
-		(void)utimensat(kind_fd, info, NULL, AT_SYMLINK_NOFOLLOW);
-}
-
-/* Takes hold of the finished entry: 0, or -ENOENT. */
-static int open_entry(struct store_entry *e)
+/* Takes hold of the finished entry: 0, -ENOENT, or -EBADMSG when it may not be used. */
+static int open_entry(struct store_entry *e, bool use)
 {
 	_cleanup_close_ int kind = store_kind_fd(e->store, e->kind);
+	struct store_info info;
 	char *path;
+	int r;
 
 	if (kind < 0)
 		return kind;
 	close_fd(e->dir);
 	e->dir = openat(kind, e->key, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (e->dir < 0)
-		return -errno;
+		return errno == ENOTDIR || errno == ELOOP ? -EBADMSG : -errno;
+	r = info_read(kind, e->key, &info);
+	if (r < 0)
+		return r;
 	if (asprintf(&path, "%s/%s/%s", e->store->path, e->kind, e->key) < 0)
 		return -ENOMEM;
 	free(e->path);
 	e->path = path;
-	touch_info(kind, e->key);
+	copy_string(e->label, sizeof(e->label), info.label);
+	if (use)
+		info_touch(kind, e->key);
 	return 0;
+}
+
+/* Under the exclusive lock: an entry that may not be used makes room for a new one. */
+static int remove_broken(struct store_entry *e)
+{
+	_cleanup_close_ int kind = store_kind_fd(e->store, e->kind);
+	int r = kind < 0 ? kind : store_bury(e->store, kind, e->kind, e->key);
+
+	return r < 0 ? r : -ENOENT;
 }
 
 static int make_staging(struct store_entry *e)
@@ -268,6 +277,7 @@ static int make_staging(struct store_entry *e)
 		free(steal_ptr(e->staging));
 		return r;
 	}
+	close_fd(e->dir);
 	e->dir = openat(e->store->tmp, e->staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (e->dir < 0)
 		return -errno;
@@ -282,14 +292,16 @@ static int acquire(struct store_entry *e, int cancel_fd)
 	e->lock = lock_wait(e->store, e->name, LOCK_SH, cancel_fd);
 	if (e->lock < 0)
 		return e->lock;
-	r = open_entry(e);
-	if (r != -ENOENT)
+	r = open_entry(e, true);
+	if (r != -ENOENT && r != -EBADMSG)
 		return r;
 	e->lock = close_fd(e->lock);
 	e->lock = lock_wait(e->store, e->name, LOCK_EX, cancel_fd);
 	if (e->lock < 0)
 		return e->lock;
-	r = open_entry(e);
+	r = open_entry(e, true);
+	if (r == -EBADMSG)
+		r = remove_broken(e);
 	if (r == -ENOENT) {
 		r = make_staging(e);
 		return r < 0 ? r : 1;
@@ -314,15 +326,10 @@ static struct store_entry *entry_new(struct store *s, const char *kind, const ch
 	return e;
 }
 
-static void entry_freep(struct store_entry **e)
-{
-	store_entry_free(*e);
-}
-
 int store_get(struct store *s, const char *kind, const char *key, int cancel_fd,
 	      struct store_entry **ret, struct sbx_error *err)
 {
-	_cleanup_(entry_freep) struct store_entry *e = NULL;
+	_cleanup_(store_entry_freep) struct store_entry *e = NULL;
 	int r;
 
 	if (!name_ok(kind) || !name_ok(key))
@@ -341,22 +348,50 @@ int store_get(struct store *s, const char *kind, const char *key, int cancel_fd,
 	return r;
 }
 
-static int write_info(int kind, const char *key, const struct tree_sum *sum)
+int store_peek(struct store *s, const char *kind, const char *key, struct store_entry **ret)
 {
-	_cleanup_free_ char *info = NULL, *text = NULL;
-	_cleanup_close_ int fd = -1;
-	int n;
+	_cleanup_(store_entry_freep) struct store_entry *e = NULL;
+	int r;
 
-	if (asprintf(&info, "%s.info", key) < 0)
+	if (!name_ok(kind) || !name_ok(key))
+		return -EINVAL;
+	e = entry_new(s, kind, key);
+	if (!e)
 		return -ENOMEM;
-	n = asprintf(&text, "files %llu\nbytes %llu\ndisk %llu\n", (unsigned long long)sum->files,
-		     (unsigned long long)sum->bytes, (unsigned long long)sum->disk);
-	if (n < 0)
-		return -ENOMEM;
-	fd = openat(kind, info, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	return write(fd, text, (size_t)n) == n ? 0 : -EIO;
+	e->lock = store_lock_now(s, e->name, LOCK_SH);
+	if (e->lock < 0)
+		return e->lock;
+	r = open_entry(e, false);
+	if (r < 0)
+		return r == -EBADMSG ? -ENOENT : r;
+	*ret = steal_ptr(e);
+	return 0;
+}
+
+int store_sums(const struct store_entry *e, struct sums *ret)
+{
+	_cleanup_close_ int kind = store_kind_fd(e->store, e->kind);
+	struct store_info info;
+	int r = kind < 0 ? kind : info_read(kind, e->key, &info);
+
+	return r < 0 ? r : info_read_sums(kind, e->key, &info, ret);
+}
+
+static int write_beside(struct store_entry *e, int kind, const struct tree_sum *sum)
+{
+	struct store_info info = { .sum = *sum };
+	struct sums sums = {};
+	int r = sums_make(e->dir, e->known, &sums);
+
+	if (r < 0)
+		return r;
+	copy_string(info.label, sizeof(info.label), e->label);
+	info.label[strcspn(info.label, "\n")] = '\0';
+	r = info_write_sums(kind, e->key, &sums, &info);
+	if (r == 0 && store_kind_is_shared(e->kind))
+		(void)store_share_new(e, &sums);
+	sums_done(&sums);
+	return r < 0 ? r : info_write(kind, e->key, &info);
 }
 
 /* The content is on the disk before its name is: what has a name is whole, power cut or not. */
@@ -369,13 +404,22 @@ static int move_into_place(struct store_entry *e, const struct tree_sum *sum)
 		return kind;
 	if (syncfs(e->dir) < 0)
 		return -errno;
-	r = write_info(kind, e->key, sum);
+	r = write_beside(e, kind, sum);
 	if (r < 0)
 		return r;
 	if (renameat2(e->store->tmp, e->staging, kind, e->key, RENAME_NOREPLACE) < 0)
 		return -errno;
 	free(steal_ptr(e->staging));
 	return fsync(kind) < 0 ? -errno : 0;
+}
+
+/* The cache of tarballs has its share of the cap, entries the rest. */
+static void trim(struct store *s)
+{
+	uint64_t tarballs = 0;
+
+	(void)tarballs_trim(s, s->cap / TARBALLS_SHARE, 0, &tarballs);
+	(void)store_trim(s, s->cap - MIN_OF(s->cap, tarballs), NULL);
 }
 
 int store_publish(struct store_entry *e, const struct tree_sum *sum, struct sbx_error *err)
@@ -385,12 +429,12 @@ int store_publish(struct store_entry *e, const struct tree_sum *sum, struct sbx_
 	if (r == 0 && flock(e->lock, LOCK_SH) < 0)
 		r = -errno;
 	if (r == 0)
-		r = open_entry(e);
+		r = open_entry(e, true);
 	if (r < 0)
 		return store_error(
 			err, r, e->name, "cannot move the entry into place: %s%s", strerror(-r),
 			r == -ENOENT ? "; it was evicted at once: raise --store-size" : "");
-	(void)store_trim(e->store, e->store->cap, NULL);
+	trim(e->store);
 	return 0;
 }
 

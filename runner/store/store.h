@@ -8,6 +8,8 @@
  *   STORE/runtime/node-<version>/   the pinned runtime, put there by runner/toolchain/install.sh
  *   STORE/<kind>/<key>/             an entry; complete, since it was renamed into place
  *   STORE/<kind>/<key>.info         its size; the time of its last use is the time of this file
+ *   STORE/<kind>/<key>.sums         every file of it with its SHA-256 (sums.h)
+ *   STORE/tarballs/sha512/aa/bb/... what npm has downloaded, by digest (tarballs.h)
  *   STORE/tmp/<kind>-<key>.<random> what is being made
  *   STORE/locks/<kind>-<key>        flock(2): exclusive while it is made or evicted, shared while
  * used
@@ -16,15 +18,21 @@
  * else whatever owns the files below. An ordinary user's other programs may write to what is in the
  * user's store; jails never may. A process that dies leaves its lock behind free: what it was
  * making is removed by the next one that opens the store.
+ *
+ * What has a name is whole: an entry is made below tmp/, sealed, written to the disk with its .info
+ * and .sums, and only then renamed into place. An entry whose .info is missing, cut off or does not
+ * belong to its .sums is not used: it is removed and made again.
  */
 
 #include <sandbox/sandbox.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "store/tree.h"
 
 #define STORE_DEFAULT_CAP (10ull << 30)
+#define STORE_LABEL 128
 
 struct store;
 
@@ -37,6 +45,8 @@ struct store_entry {
 	char *path; /* absolute, of the entry or of its staging directory */
 	int lock;
 	int dir; /* of `path` */
+	char label[STORE_LABEL]; /* what it is, for `deps ls`: set it before it is published */
+	const struct sums *known; /* of the entry that files were linked from; may be NULL */
 };
 
 /*
@@ -61,13 +71,62 @@ int store_publish(struct store_entry *e, const struct tree_sum *sum, struct sbx_
 
 /* Lets go of the entry; what was being made is removed. */
 struct store_entry *store_entry_free(struct store_entry *e);
+static inline void store_entry_freep(struct store_entry **e)
+{
+	store_entry_free(*e);
+}
+
+/*
+ * Takes hold of an entry as store_get() does, but only if it is there and can be had at once: -ENOENT,
+ * -EWOULDBLOCK. It does not count as a use.
+ */
+int store_peek(struct store *s, const char *kind, const char *key, struct store_entry **ret);
+
+/* The recorded sums of an entry that is held. -EBADMSG: they are damaged. The caller's. */
+struct sums;
+int store_sums(const struct store_entry *e, struct sums *ret);
+
+/*
+ * The keys of the finished entries of a kind, last used first, at most `max`. Returns how many; they
+ * are the caller's.
+ */
+int store_newest(struct store *s, const char *kind, char **ret, int max);
 
 /* Evicts entries that nobody uses, least recently used first, until `cap` bytes are left. */
 int store_trim(struct store *s, uint64_t cap, uint64_t *ret_bytes);
 
+/* Evicts entries that were not used since `before` (CLOCK_REALTIME). Returns how many. */
+int store_expire(struct store *s, time_t before);
+
 /*
- * Compares every entry with its recorded size; `report` is called with each one that differs.
- * Returns how many do.
+ * Makes equal files of all installed packages and package managers names of one inode. Entries that
+ * somebody uses are left as they are.
  */
-int store_verify(struct store *s, void (*report)(void *data, const char *entry, const char *what),
-		 void *data);
+struct store_saved {
+	uint64_t files, bytes; /* that have become such names; disk space freed by that */
+	int entries, busy; /* that were gone through; that were in use */
+};
+int store_dedupe(struct store *s, struct store_saved *ret);
+
+/* One entry of the store, as `deps ls` shows it. Borrowed. */
+struct store_fact {
+	const char *kind, *key, *label;
+	struct tree_sum sum;
+	time_t used;
+	bool broken; /* it will be made again when it is needed */
+};
+int store_list(struct store *s, void (*each)(void *data, const struct store_fact *f), void *data);
+
+/*
+ * Compares every entry that is not being made or used exclusively with its sums: `report` is called
+ * with each one that differs; `path` is the first such file in it, or "". With `repair` these are
+ * removed, unless somebody uses them. Returns how many differ; *ret_checked (may be NULL) is how many
+ * were looked at.
+ */
+struct store_fault {
+	const char *kind, *key, *path, *what;
+	bool removed;
+};
+int store_verify(struct store *s, bool repair,
+		 void (*report)(void *data, const struct store_fault *f), void *data,
+		 int *ret_checked);

@@ -29,7 +29,7 @@ listed() {
 		grep . || echo "$* --help lists nothing"
 }
 
-commands=$(sandbox-run --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+commands=$(sandbox-run --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 report "sandbox-run has commands" "$([ "$(wc -w <<<"$commands")" -ge 5 ] || echo "$commands")"
 report "bash completes the commands" "$(diff <(echo "$commands" | sort) <(in_bash sandbox-run "" | grep -v '^-' | sort))"
 for command in $commands; do
@@ -50,6 +50,8 @@ offers "bash completes a policy" classic-judge sandbox-run exec --policy clas
 offers "bash completes a policy behind =" classic-judge sandbox-run exec --policy = clas
 offers "bash completes a policy behind its letter" classic-judge sandbox-run exec -p clas
 offers "bash completes the colours" "auto always never" sandbox-run grade --color ""
+offers "bash completes the kinds of suites" "vitest" sandbox-run init-challenge --suite v
+offers "bash completes the formats of reports" "html= junit= ctrf= tap=" sandbox-run explain --report ""
 offers "bash has no words for a size" "" sandbox-run exec --memory ""
 offers "bash leaves the words of the jailed command alone" "" sandbox-run exec -- --mem
 offers "bash completes the commands of policy" show sandbox-run policy sh

@@ -45,7 +45,7 @@ for command in sandbox-run sandbox-isolate; do
 	page=docs/$command.1.scd program=$(find "$build/runner" -name $command -type f -perm -1 | head -1)
 	[ -f "$page" ] && [ -n "$program" ] || continue
 	commands=
-	[ $command = sandbox-isolate ] || commands=$("$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -vx help)
+	[ $command = sandbox-isolate ] || commands=$("$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | grep -vx help)
 	for sub in ${commands:-""}; do
 		# shellcheck disable=SC2086
 		"$program" $sub --help | sed -nE 's/^ +(-[A-Za-z], )?(--[a-z][a-z-]*).*/\2/p' | while read -r option; do

@@ -21,7 +21,7 @@ json=$scratch/result.json
 copy=$scratch/copy
 copy_for_user "$copy/build"
 mkdir -p "$copy/toolchain"
-cp "$source_dir"/runner/toolchain/* "$copy/toolchain"
+cp -r "$source_dir"/runner/toolchain/* "$copy/toolchain"
 cp -r "$cars" "$copy/cars"
 chmod -R a+rX "$copy"
 chmod 755 "$scratch"

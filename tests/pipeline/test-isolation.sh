@@ -28,14 +28,14 @@ const attempt = async (name, change) => {
 };
 (async () => {
 	await attempt('own', () => {});
-	await attempt('superuser with the own password', (u) => { u.username = 'postgres'; });
-	await attempt('superuser without a password', (u) => { u.username = 'postgres'; u.password = ''; });
-	await attempt('own role, wrong password', (u) => { u.password = 'x'; });
+	await attempt('superuser with the own password', (u) => { u.username = 'sandbox_admin'; });
+	await attempt('superuser without a password', (u) => { u.username = 'sandbox_admin'; u.password = ''; });
+	await attempt('the maintenance database', (u) => { u.pathname = '/sandbox_admin'; });
 	await attempt('database postgres', (u) => { u.pathname = '/postgres'; });
 	await attempt('database template1', (u) => { u.pathname = '/template1'; });
 	for (const sql of ["COPY (SELECT 1) TO PROGRAM 'true'", 'CREATE ROLE r SUPERUSER',
 			   'ALTER ROLE app SUPERUSER', "SELECT pg_read_file('/etc/passwd')",
-			   'SET ROLE postgres', 'SET SESSION AUTHORIZATION postgres']) {
+			   'SET ROLE sandbox_admin', 'SET SESSION AUTHORIZATION sandbox_admin']) {
 		const client = new Client({ connectionString: own.href });
 		await client.connect();
 		console.log(await client.query(sql).then(() => `${sql}: ALLOWED`, (e) => `${sql}: refused: ${e.message}`));
@@ -48,10 +48,10 @@ JS
 grade "$scratch/intruder" "$cars/challenge"
 log=$(cat "$scratch/log")
 like "the app reaches its own database (the control)" 'own: CONNECTED' "$log"
-for what in 'superuser with the own password' 'superuser without a password' 'own role, wrong password' \
+for what in 'superuser with the own password' 'superuser without a password' 'the maintenance database' \
 	'database postgres' 'database template1' "COPY \(SELECT 1\) TO PROGRAM 'true'" 'CREATE ROLE r SUPERUSER' \
-	'ALTER ROLE app SUPERUSER' "SELECT pg_read_file\('/etc/passwd'\)" 'SET ROLE postgres' \
-	'SET SESSION AUTHORIZATION postgres'; do
+	'ALTER ROLE app SUPERUSER' "SELECT pg_read_file\('/etc/passwd'\)" 'SET ROLE sandbox_admin' \
+	'SET SESSION AUTHORIZATION sandbox_admin'; do
 	like "refused: $what" "$what: refused" "$log"
 done
 like "all attempts were made" 'done' "$log"

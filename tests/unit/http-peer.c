@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -299,6 +300,86 @@ static void flaky(int fd, const struct request *q)
 		    n < 2 ? 503 : 200, n + 1);
 }
 
+static void drip_chunks(int fd, const struct request *q)
+{
+	send_text(fd, HEAD "Transfer-Encoding: chunked\r\n\r\n");
+	while (send_text(fd, "1\r\nx\r\n"))
+		(void)poll(NULL, 0, 10);
+}
+
+static void chunk_extension(int fd, const struct request *q)
+{
+	send_text(fd, HEAD "Transfer-Encoding: chunked\r\n\r\n2;");
+	while (send_text(fd, "name=0123456789abcdef0123456789abcdef;"))
+		;
+}
+
+static void header_line(int fd, const struct request *q)
+{
+	send_text(fd, HEAD "X-Line: ");
+	while (send_text(fd, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"))
+		;
+}
+
+static void reset_first(int fd, const struct request *q)
+{
+	struct linger now = { .l_onoff = 1 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static void fin_first(int fd, const struct request *q)
+{
+	(void)shutdown(fd, SHUT_WR);
+	silent(fd, q);
+}
+
+static void long_string(int fd, const struct request *q)
+{
+	send_text(fd, HEAD "\r\n\"");
+	while (send_text(fd, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"))
+		;
+}
+
+static void big_number(int fd, const struct request *q)
+{
+	send_text(fd, HEAD "\r\n");
+	repeat(fd, "9999999999", 100000);
+}
+
+/* How often it was asked for: the copies of a test are told apart by a file in memory. */
+static unsigned int *shared_count;
+
+static void only_one(int fd, const struct request *q)
+{
+	bool first = __atomic_fetch_add(shared_count, 1, __ATOMIC_SEQ_CST) == 0;
+
+	send_format(fd, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", first ? "201 Created" : "409 Conflict");
+}
+
+static void counter(int fd, const struct request *q)
+{
+	char body[32];
+
+	snprintf(body, sizeof(body), "%u", __atomic_exchange_n(shared_count, 0, __ATOMIC_SEQ_CST));
+	answer(fd, "", body);
+}
+
+static void slow_answer(int fd, const struct request *q)
+{
+	(void)poll(NULL, 0, 3);
+	answer(fd, "", "{}");
+}
+
+static void gzip_hello(int fd, const struct request *q)
+{
+	static const unsigned char zip[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9,
+					     7, 0, 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0 };
+
+	send_format(fd, HEAD "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", sizeof(zip));
+	send_bytes(fd, zip, sizeof(zip));
+}
+
 struct route {
 	const char *path;
 	const char *bytes;	/* sent as they are; the connection is closed behind them */
@@ -343,6 +424,35 @@ static const struct route routes[] = {
 	{ "/headers", HEAD "Vary: A\r\nvary:  B \r\nX-Empty:\r\nContent-Length: 0\r\n\r\n", NULL, NULL },
 	{ "/cookies", HEAD "Set-Cookie: sid=abc; Path=/; HttpOnly; SameSite=Lax\r\n"
 	  "Set-Cookie: theme=dark; Max-Age=60; Secure\r\nContent-Length: 0\r\n\r\n", NULL, NULL },
+	{ "/chunked-more", HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+	  NULL, NULL },
+	{ "/two-answers", HEAD "Content-Length: 2\r\n\r\n{}" HEAD "Content-Length: 11\r\n\r\n{\"ok\":true}",
+	  NULL, NULL },
+	{ "/interims", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" HEAD
+	  "Content-Length: 2\r\n\r\n{}", NULL, NULL },
+	{ "/trailer", HEAD "Transfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n2\r\n{}\r\n0\r\nX-T: 1\r\n\r\n",
+	  NULL, NULL },
+	{ "/no-length", HEAD "\r\n{}", NULL, NULL },
+	{ "/te-identity", HEAD "Transfer-Encoding: identity, chunked, gzip\r\n\r\n2\r\n{}\r\n0\r\n\r\n", NULL,
+	  NULL },
+	{ "/lying-gzip", HEAD "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", NULL, NULL },
+	{ "/unknown-encoding", HEAD "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\nuryyb", NULL, NULL },
+	{ "/length-plus", HEAD "Content-Length: +2\r\n\r\n{}", NULL, NULL },
+	{ "/length-list", HEAD "Content-Length: 2, 2\r\n\r\n{}", NULL, NULL },
+	{ "/space-colon", HEAD "Content-Length : 2\r\n\r\n{}", NULL, NULL },
+	{ "/negative-chunk", HEAD "Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n", NULL, NULL },
+	{ "/proto-key", NULL, "{\"a\":1,\"__proto__\":{\"admin\":true}}", NULL },
+	{ "/drip-chunks", NULL, NULL, drip_chunks },
+	{ "/long-chunk-extension", NULL, NULL, chunk_extension },
+	{ "/header-line", NULL, NULL, header_line },
+	{ "/reset-first", NULL, NULL, reset_first },
+	{ "/fin-first", NULL, NULL, fin_first },
+	{ "/long-string", NULL, NULL, long_string },
+	{ "/big-number", NULL, NULL, big_number },
+	{ "/only-one", NULL, NULL, only_one },
+	{ "/counter", NULL, NULL, counter },
+	{ "/gzip-hello", NULL, NULL, gzip_hello },
+	{ "/slow-answer", NULL, NULL, slow_answer },
 	{ "/endless", NULL, NULL, endless_chunks },
 	{ "/endless-body", NULL, NULL, endless_body },
 	{ "/endless-interim", NULL, NULL, endless_interim },
@@ -407,6 +517,8 @@ static bool dispatch(int fd, const struct request *q)
 
 		if (strlen(r->path) != n || memcmp(r->path, q->path, n) != 0)
 			continue;
+		if (r->body && strcmp(q->method, "HEAD") == 0)
+			return send_format(fd, HEAD "Content-Length: %zu\r\n\r\n", strlen(r->body));
 		if (r->body)
 			return answer(fd, "Content-Type: application/json\r\n", r->body);
 		if (r->serve)
@@ -455,6 +567,10 @@ int http_peer_start(struct http_peer *ret)
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t n = sizeof(a);
 
+	shared_count = mmap(NULL, sizeof(*shared_count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+	if (shared_count == MAP_FAILED)
+		return -errno;
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, n) < 0 || listen(fd, 128) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&a, &n) < 0)
 		return -errno;

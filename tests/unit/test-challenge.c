@@ -197,6 +197,9 @@ static void test_refused_form(void **state)
 	(void)state;
 	refuse("", "challenge.json:1:1: |not JSON");
 	refuse("[]", ":1:1: |one object");
+	refuse("{\n \"title\": \"t\",\n}", ":2:14: |this comma is too many");
+	refuse("{\"tests\": [\"a\", ], \"port\": 1}", ":1:15: |this comma");
+	refuse("{\"port\": 1, 'title': 2}", "not JSON");
 	refuse("{\n" BASE "\n\"x\": 1}", ":3:1: |not JSON");
 	refuse("{" BASE "} trailing", "not JSON");
 	refuse("{" BASE ", /* open", "comment has no end");
@@ -244,6 +247,9 @@ static void test_refused_values(void **state)
 	refuse("{\"env\": {\"A-B\": \"1\"}}", "no name of a variable");
 	refuse("{\"env\": {\"A\": 1}}", "in quotes|($.env.A)");
 	refuse("{\"migrate\": [\"../a.sql\"]}", "without \"..\"");
+	refuse("{\"migrate\": \"a.sql\"}", "list of SQL files|($.migrate)");
+	refuse("{\"install\": [\"yarn\", \"install\"]}", "command of npm|($.install)");
+	refuse("{\"install\": [\"npm\"]}", "command of npm");
 	refuse("{" BASE ", \"migrate\": [\"a.sql\"]}", "no database to migrate|($.migrate)");
 	refuse("{\"title\": \"T\", \"tests\": [\"tests/*.hurl\"], \"port\": 5432, \"database\": "
 	       "\"postgres\"}",

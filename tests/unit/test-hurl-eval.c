@@ -124,6 +124,27 @@ static const struct row rows[] = {
 	{ "jsonpath \"$.date\" matches /^\\d{4}-\\d{2}-\\d{2}$/", 1 }, { "jsonpath \"$.date\" matches /^x/", 0 },
 	{ "jsonpath \"$.date\" matches \"^\\\\d+-\"", 1 }, { "jsonpath \"$.name\" matches \"^{{volvo}}\"", 1 },
 	{ "jsonpath \"$.id\" matches /7/", -1 },
+	/* forms of strings */
+	{ "jsonpath \"$.id\" isUuid", -1 }, { "jsonpath \"$.name\" isUuid", 0 },
+	{ "jsonpath \"$.date\" isIsoDate", 0 }, { "jsonpath \"$.id\" isIsoDate", -1 },
+	{ "jsonpath \"$.date\" replace \"2030-05-01\" \"2030-02-30T00:00:00Z\" isIsoDate", 0 },
+	{ "jsonpath \"$.date\" replace \"2030-05-01\" \"2028-02-29T23:59:60.5+02:00\" isIsoDate", 1 },
+	{ "jsonpath \"$.date\" replace \"2030-05-01\" \"2028-02-29T24:00:00Z\" isIsoDate", 0 },
+	{ "jsonpath \"$.date\" replace \"2030-05-01\" \"2028-02-29 23:00:00Z\" isIsoDate", 0 },
+	{ "jsonpath \"$.name\" isIpv4", 0 }, { "jsonpath \"$.id\" isIpv4", -1 },
+	{ "jsonpath \"$.name\" replace \"Volvo 240\" \"::1\" isIpv6", 1 },
+	{ "jsonpath \"$.name\" replace \"Volvo 240\" \"::1\" isIpv4", 0 },
+	{ "jsonpath \"$.tags\" isList", 1 }, { "jsonpath \"$.tags\" isObject", 0 },
+	{ "jsonpath \"$\" isObject", 1 }, { "jsonpath \"$.name\" isList", 0 },
+	/* digests and encodings */
+	{ "bytes toHex startsWith \"7b22\"", 1 }, { "sha256 count == 32", 1 }, { "md5 count == 16", 1 },
+	{ "sha256 == hex,00;", 0 }, { "jsonpath \"$.name\" toHex exists", -1 },
+	{ "jsonpath \"$.name\" utf8Encode utf8Decode == \"Volvo 240\"", 1 },
+	{ "jsonpath \"$.name\" base64UrlSafeEncode base64UrlSafeDecode utf8Decode == \"Volvo 240\"", 1 },
+	{ "jsonpath \"$.name\" base64UrlSafeDecode exists", -1 },
+	{ "jsonpath \"$.name\" htmlEscape == \"Volvo 240\"", 1 },
+	{ "jsonpath \"$.name\" urlQueryParam \"q\" exists", 0 }, { "jsonpath \"$.id\" urlQueryParam \"q\" exists", -1 },
+	{ "jsonpath \"$\" location exists", -1 }, { "redirects isEmpty", 1 },
 	/* collections */
 	{ "jsonpath \"$.tags\" includes \"fast\"", 1 }, { "jsonpath \"$.tags\" includes \"slow\"", 0 },
 	{ "jsonpath \"$.nums\" includes 2", 1 }, { "jsonpath \"$.nums\" includes \"2\"", 0 },
@@ -198,7 +219,8 @@ static void negate(const char *assert_text, char *out, size_t size)
 	static const char *const words[] = { " == ", " != ", " < ", " <= ", " > ", " >= ", " startsWith ",
 					     " endsWith ", " contains ", " includes ", " matches ", " exists",
 					     " isEmpty", " isInteger", " isFloat", " isNumber", " isString",
-					     " isBoolean", " isCollection" };
+					     " isBoolean", " isCollection", " isList", " isObject", " isIsoDate",
+					     " isUuid", " isIpv4", " isIpv6" };
 	const char *best = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {

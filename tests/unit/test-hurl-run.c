@@ -385,7 +385,28 @@ static const struct hostile hostiles[] = {
 	{ "/car", "HTTP 200\n{\"id\":9007199254740992,\"tags\":[\"a\",\"b\"],\"n\":1}", "differs at $.id" },
 	{ "/car", "HTTP 200\n{\"n\":1,\"tags\":[\"a\",\"b\"],\"id\":9007199254740993}", NULL },
 	{ "/aaaa", "HTTP 200\n[Asserts]\nbody matches /^(a|aa)+$/", "too many steps" },
-	{ "/long", "HTTP 200\n{}", NULL },
+	{ "/long", "HTTP 200\n{}", "more bytes than it announced" },
+	{ "/chunked-more", "HTTP 200\n{}", "more bytes than it announced" },
+	{ "/two-answers", "HTTP 200\n{}", "more bytes than it announced" },
+	{ "/interims", "HTTP 200\n{}", NULL },
+	{ "/trailer", "HTTP 200\n{}", NULL },
+	{ "/no-length", "HTTP 200\n{}", NULL },
+	{ "/drip-chunks", "HTTP 200", "no complete response within 300 ms" },
+	{ "/long-chunk-extension", "HTTP 200", "far more bytes than its body has" },
+	{ "/te-identity", "HTTP 200", "no acceptable response" },
+	{ "/header-line", "HTTP 200", "no acceptable response" },
+	{ "/lying-gzip", "HTTP 200", "Content-Encoding" },
+	{ "/unknown-encoding", "HTTP 200", "no acceptable response" },
+	{ "/gzip-bomb", "HTTP 200", "more than 8 MiB" },
+	{ "/reset-first", "HTTP 200", "no acceptable response" },
+	{ "/fin-first", "HTTP 200", "closed without an answer" },
+	{ "/length-plus", "HTTP 200", "impossible Content-Length" },
+	{ "/length-list", "HTTP 200", "impossible Content-Length" },
+	{ "/space-colon", "HTTP 200", "no acceptable response" },
+	{ "/negative-chunk", "HTTP 200", "no acceptable response" },
+	{ "/proto-key", "HTTP 200\n{\"__proto__\":{\"admin\":true},\"a\":1}", NULL },
+	{ "/big-number", "HTTP 200\n[Asserts]\njsonpath \"$\" exists", "not valid JSON" },
+	{ "/long-string", "HTTP 200\n[Asserts]\njsonpath \"$\" exists", "more than 8 MiB" },
 };
 
 static void test_hostile(void **state)
@@ -406,6 +427,8 @@ static void test_hostile(void **state)
 			print_error("%s: %d %s\n", h->path, out.status[1], out.message[1]);
 			fail();
 		}
+		if (out.status[0] != HURL_PASSED || out.status[2] != HURL_PASSED)
+			print_error("%s: %s %s\n", h->path, out.message[0], out.message[2]);
 		assert_int_equal(out.status[0], HURL_PASSED);
 		assert_int_equal(out.status[2], HURL_PASSED);
 		done(&out);

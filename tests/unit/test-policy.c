@@ -538,7 +538,7 @@ static void test_extends_errors(void **state)
 
 static const char *const shipped[] = {
 	"base",	       "classic-judge", "compile",  "exec",   "node-build",
-	"node-server", "npm-install",	"postgres", "root",   "tester",
+	"node-server", "npm-install",	"postgres", "root",   "tester", "tester-node",
 };
 
 static void test_shipped(void **state)

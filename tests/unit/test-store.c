@@ -16,6 +16,8 @@
 
 #include "store/key.h"
 #include "store/store.h"
+#include "store/sums.h"
+#include "store/tarballs.h"
 #include "util/util.h"
 
 struct fixture {
@@ -282,25 +284,248 @@ static void test_publish_trims_to_the_cap(void **state)
 	store_free(small);
 }
 
-static void count_report(void *data, const char *entry, const char *what)
+struct report {
+	int faults, removed;
+	char path[64], what[64];
+};
+
+static void count_report(void *data, const struct store_fault *f)
 {
-	assert_string_equal(entry, "bad");
-	assert_non_null(what);
-	(*(int *)data)++;
+	struct report *r = data;
+
+	assert_string_equal(f->kind, "deps");
+	assert_string_equal(f->key, "bad");
+	r->faults++;
+	r->removed += f->removed;
+	copy_string(r->path, sizeof(r->path), f->path);
+	copy_string(r->what, sizeof(r->what), f->what);
 }
 
+/* Whatever changes is found, named and, when that is wanted, removed. */
 static void test_verify(void **state)
 {
+	static const struct {
+		const char *path, *what;
+	} rows[] = {
+		{ "more", "was not there" }, { "file", "another content" },
+		{ "file", "another size" },  { "file", "another mode" },
+		{ "file", "is missing" },    { "file", "another kind" },
+		{ "file", "another content" },
+	};
 	struct fixture *f = *state;
-	struct store_entry *bad = make_entry(f, "bad", "1");
-	int reported = 0;
 
 	store_entry_free(make_entry(f, "good", "2"));
-	assert_int_equal(store_verify(f->store, count_report, &reported), 0);
-	write_file(bad->dir, "more", "x");
-	assert_int_equal(store_verify(f->store, count_report, &reported), 1);
-	assert_int_equal(reported, 1);
-	store_entry_free(bad);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct store_entry *bad = make_entry(f, "bad", "1");
+		struct report r = {};
+		int checked = 0, dir = bad->dir;
+		_cleanup_close_ int fd = openat(dir, "file", O_WRONLY | O_CLOEXEC);
+
+		assert_int_equal(store_verify(f->store, true, count_report, &r, &checked), 0);
+		assert_int_equal(checked, 2);
+		if (i == 0)
+			write_file(dir, "more", "x");
+		if (i == 1)
+			assert_int_equal(pwrite(fd, "7", 1, 0), 1);
+		if (i == 2)
+			assert_int_equal(pwrite(fd, "77", 2, 0), 2);
+		if (i == 3)
+			assert_int_equal(fchmodat(dir, "file", 0755, 0), 0);
+		if (i >= 4)
+			assert_int_equal(unlinkat(dir, "file", 0), 0);
+		if (i == 5)
+			assert_int_equal(mkdirat(dir, "file", 0644), 0);
+		if (i == 6)
+			write_file(dir, "file", "2");
+		assert_int_equal(store_verify(f->store, true, count_report, &r, NULL), 1);
+		assert_string_equal(r.path, rows[i].path);
+		assert_non_null(strstr(r.what, rows[i].what));
+		assert_int_equal(r.removed, 0); /* somebody uses it */
+		store_entry_free(bad);
+		assert_int_equal(store_verify(f->store, true, count_report, &r, NULL), 1);
+		assert_int_equal(r.removed, 1);
+		assert_false(exists(f, "deps/bad"));
+		assert_false(exists(f, "deps/bad.sums"));
+	}
+	assert_true(exists(f, "deps/good"));
+}
+
+static void truncate_file(struct fixture *f, const char *name, off_t size)
+{
+	_cleanup_close_ int fd = openat(store_fd(f->store), name, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, size), 0);
+}
+
+/* An entry without a valid record is never handed out: it is removed and made again. */
+static void test_broken_entries_are_made_again(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 5; i++) {
+		struct store_entry *e = NULL;
+
+		store_entry_free(make_entry(f, "bad", "1"));
+		if (i == 0)
+			assert_int_equal(unlinkat(store_fd(f->store), "deps/bad.info", 0), 0);
+		if (i == 1)
+			truncate_file(f, "deps/bad.info", 30);
+		if (i == 2)
+			assert_int_equal(unlinkat(store_fd(f->store), "deps/bad.sums", 0), 0);
+		if (i == 3)
+			truncate_file(f, "deps/bad.sums", 3);
+		if (i == 4)
+			truncate_file(f, "deps/bad.info", 0);
+		assert_int_equal(store_peek(f->store, "deps", "bad", &e), -ENOENT);
+		assert_int_equal(store_get(f->store, "deps", "bad", -1, &e, NULL), 1);
+		assert_false(exists(f, "deps/bad"));
+		store_entry_free(e);
+	}
+}
+
+/* Two entries with the same inode: evicting one frees only what no other has. */
+static void test_shared_files_are_counted_once(void **state)
+{
+	struct fixture *f = *state;
+	struct store_entry *a = make_entry(f, "a", "1"), *e = NULL;
+	struct sums known = {};
+	struct tree_sum sum;
+	uint64_t left, before;
+
+	assert_int_equal(store_trim(f->store, 1, &before), 0);
+	assert_int_equal(store_get(f->store, "deps", "b", -1, &e, NULL), 1);
+	assert_int_equal(tree_seal(e->dir, &sum), 0);
+	assert_int_equal(linkat(a->dir, "file", e->dir, "file", 0), 0);
+	assert_int_equal(tree_sum(e->dir, &sum), 0);
+	assert_true(sum.own < sum.share && sum.share < sum.disk);
+	assert_int_equal(store_sums(a, &known), 0);
+	e->known = &known;
+	copy_string(e->label, sizeof(e->label), "two\nlines");
+	assert_int_equal(store_publish(e, &sum, NULL), 0);
+	assert_int_equal(store_trim(f->store, 1, &left), 0);
+	assert_true(left < 2 * before);
+	store_entry_free(a);
+	store_entry_free(e);
+	assert_int_equal(store_trim(f->store, left - 1, &left), 0);
+	assert_false(exists(f, "deps/a"));
+	assert_true(exists(f, "deps/b/file"));
+	assert_int_equal(left, before);
+	sums_done(&known);
+}
+
+static void test_expiry(void **state)
+{
+	struct fixture *f = *state;
+
+	store_entry_free(make_entry(f, "old", "1"));
+	store_entry_free(make_entry(f, "new", "2"));
+	set_used(f, "deps/old.info", 1000);
+	assert_int_equal(store_expire(f->store, 2000), 1);
+	assert_false(exists(f, "deps/old"));
+	assert_true(exists(f, "deps/new"));
+}
+
+/* What an entry's list of files looks like after a trip through its file. */
+static void test_sums_of_odd_names(void **state)
+{
+	static const char *const names[] = { " lead", "new\nline", "tab\t", "-", "a b c" };
+	struct fixture *f = *state;
+	struct sums made = {}, read = {};
+	char hash[KEY_SIZE], again[KEY_SIZE];
+	const char *path = NULL;
+	int fd = open(f->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_close_ int dir = -1;
+
+	assert_int_equal(mkdirat(store_fd(f->store), "odd", 0700), 0);
+	dir = openat(store_fd(f->store), "odd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		write_file(dir, names[i], names[i]);
+	assert_int_equal(symlinkat("x\ny", dir, "link"), 0);
+	assert_int_equal(sums_make(dir, NULL, &made), 0);
+	assert_int_equal(made.n, ARRAY_SIZE(names) + 1);
+	assert_int_equal(sums_write(&made, fd, hash), 0);
+	assert_int_equal(sums_read(fd, &read, again), 0);
+	assert_string_equal(hash, again);
+	assert_null(sums_differ(&made, &read, &path));
+	assert_non_null(sums_find(&read, " lead"));
+	assert_int_equal(ftruncate(fd, 40), 0);
+	sums_done(&read);
+	assert_int_equal(sums_read(fd, &read, again), -EBADMSG);
+	sums_done(&made);
+	close(fd);
+}
+
+/* SHA-512 of "x", in the layout of npm's cache. */
+#define TARBALL_X                                                                                  \
+	"a4/ab/d4448c49562d828115d13a1fccea927f52b4d5459297f8b43e42da89238bc13626e43dcb38ddb082488"  \
+	"927ec904fb42057443983e88585179d50551afe62"
+
+static int make_download(struct fixture *f, const char *content)
+{
+	int root = store_fd(f->store), dir;
+
+	assert_int_equal(tree_remove(root, "download"), 0);
+	assert_int_equal(mkdirat(root, "download", 0755), 0);
+	assert_int_equal(mkdirat(root, "download/a4", 0755), 0);
+	assert_int_equal(mkdirat(root, "download/a4/ab", 0755), 0);
+	dir = openat(root, "download", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (content)
+		write_file(dir, TARBALL_X, content);
+	return dir;
+}
+
+static void tarball_report(void *data, const struct store_fault *f)
+{
+	assert_string_equal(f->kind, "tarballs");
+	(*(int *)data) += f->removed;
+}
+
+/* Only what has the digest that it is called by gets in, and only as a file of its own. */
+static void test_tarballs(void **state)
+{
+	struct fixture *f = *state;
+	int removed = 0, checked = 0, dir;
+	struct stat st;
+	uint64_t left;
+
+	dir = make_download(f, "y");
+	assert_int_equal(tarballs_take(f->store, dir), 0);
+	close(dir);
+	dir = make_download(f, "x");
+	assert_int_equal(linkat(dir, TARBALL_X, dir, "second", 0), 0);
+	assert_int_equal(tarballs_take(f->store, dir), 0);
+	close(dir);
+	dir = make_download(f, NULL);
+	write_file(dir, "x", "x");
+	assert_int_equal(symlinkat("../../x", dir, TARBALL_X), 0);
+	assert_int_equal(tarballs_take(f->store, dir), 0);
+	close(dir);
+	dir = make_download(f, "x");
+	write_file(dir, "a4/ab/short", "x");
+	assert_int_equal(tarballs_take(f->store, dir), 1);
+	assert_true(exists(f, "tarballs/sha512/" TARBALL_X));
+	assert_false(exists(f, "tarballs/sha512/a4/ab/short"));
+	assert_int_equal(fstatat(store_fd(f->store), "tarballs/sha512/" TARBALL_X, &st, 0), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	close(dir);
+	dir = make_download(f, "x");
+	assert_int_equal(tarballs_take(f->store, dir), 0); /* it is there already */
+	close(dir);
+
+	assert_int_equal(tarballs_verify(f->store, true, tarball_report, &removed, &checked), 0);
+	assert_int_equal(checked, 1);
+	truncate_file(f, "tarballs/sha512/" TARBALL_X, 0);
+	assert_int_equal(tarballs_verify(f->store, true, tarball_report, &removed, NULL), 1);
+	assert_int_equal(removed, 1);
+	dir = make_download(f, "x");
+	assert_int_equal(tarballs_take(f->store, dir), 1);
+	close(dir);
+	assert_int_equal(tarballs_trim(f->store, UINT64_MAX, 0, &left), 0);
+	assert_true(left > 0);
+	assert_int_equal(tarballs_trim(f->store, left - 1, 0, &left), 0);
+	assert_int_equal(left, 0);
+	assert_false(exists(f, "tarballs/sha512/" TARBALL_X));
 }
 
 static void test_foreign_directories_are_refused(void **state)
@@ -399,6 +624,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_hit_counts_as_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_trims_to_the_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_entries_are_made_again, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_shared_files_are_counted_once, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sums_of_odd_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tarballs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_directories_are_refused, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_seal_refuses_what_is_odd, setup, teardown),

@@ -1,0 +1,1 @@
+module.exports = { dialect: 'postgresql', schema: './schema.js', out: './drizzle' };

@@ -1,0 +1,2 @@
+-- Größe
+ALTER TABLE "todos" ADD COLUMN "state" "state" DEFAULT 'open' NOT NULL;

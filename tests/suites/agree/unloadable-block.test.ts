@@ -1,0 +1,7 @@
+import { describe, it } from 'vitest'
+
+describe('good', () => { it('fine', () => {}) })
+describe('bad', () => {
+	it('declared', () => {})
+	throw new Error('in the block')
+})

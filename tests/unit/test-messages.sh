@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# docs/messages.md quotes every message that a student may get, with its cause: no more, no fewer.
+. "$(dirname "$0")/../tap.sh"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+document=$root/docs/messages.md
+
+said=$(python3 "$root/tests/unit/messages.py" "$root") || said=
+if [ "$(wc -l <<<"$said")" -gt 100 ]; then
+	pass "the sources can be read"
+else
+	fail "the sources can be read" "$(python3 "$root/tests/unit/messages.py" "$root" 2>&1 | tail -3)"
+fi
+quoted=$(sed -n 's/^> //p' "$document" | LC_ALL=C sort)
+
+report "docs/messages.md has every message of the sources" \
+	"$(LC_ALL=C comm -23 <(LC_ALL=C sort <<<"$said") <(LC_ALL=C sort -u <<<"$quoted"))"
+report "docs/messages.md has no message that the sources lack" \
+	"$(LC_ALL=C comm -13 <(LC_ALL=C sort <<<"$said") <(LC_ALL=C sort -u <<<"$quoted"))"
+report "no message is quoted twice" "$(uniq -d <<<"$quoted")"
+# A quote, or several of one cause (a lone ">" between them makes paragraphs of them), is followed by the cause.
+report "every message is followed by its cause" \
+	"$(awk '/^> / { quote = $0; next } /^>$/ { next } quote != "" && /^$/ { if (!gap++) next } 
+		quote != "" { if ($0 !~ /^[A-Z`"]/) print quote; quote = ""; gap = 0 }
+		END { if (quote != "") print quote }' "$document")"
+finish
