@@ -15,6 +15,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3
 run_packages=(ca-certificates)
 test_packages=(libcmocka-dev bubblewrap g++ universal-ctags zip procps
 	abigail-tools scdoc groff-base zsh fish # abi
+	libxml2-utils patch                     # pipeline
 	golang-go rustc                         # judges
 	qemu-system-x86 busybox-static uidmap attr e2fsprogs) # vm
 

@@ -7,7 +7,8 @@
 #   unit      no jails: parsers, compilers, simulators
 #   abi       header, symbols, layout, manuals, completions
 #   jail      the library on this host, as root and as an ordinary user
-#   pipeline  sandbox-run
+#   pipeline  sandbox-run, with submissions of many kinds
+#   suites    test suites in JavaScript: the fast way and the real runners
 #   isolate   sandbox-isolate
 #   judges    the examples for authors of other judges, in four languages
 #   vm        the jail suite in a guest with cgroup v2, as root and as an ordinary user
@@ -17,7 +18,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 root=$PWD
 
-all=(unit abi jail pipeline isolate judges vm)
+all=(unit abi jail pipeline suites isolate judges vm)
 suites=("$@")
 [ $# -gt 0 ] || suites=("${all[@]}")
 for suite in "${suites[@]}"; do

@@ -38,9 +38,9 @@ async function database() {
 	const own = new URL(url);
 
 	return Promise.all([
-		query('database: log in as postgres', as(url, { username: 'postgres' }), 'SELECT 1'),
-		query('database: log in as postgres without a password',
-		      as(url, { username: 'postgres', password: '', pathname: '/postgres' }), 'SELECT 1'),
+		query('database: log in as the superuser', as(url, { username: 'sandbox_admin' }), 'SELECT 1'),
+		query('database: become the superuser as postgres',
+		      as(url, { username: 'postgres', password: '' }), 'RESET ROLE; ALTER ROLE postgres SUPERUSER'),
 		query('database: connect to "postgres"', as(url, { pathname: '/postgres' }), 'SELECT 1'),
 		query('database: connect to "template1"', as(url, { pathname: '/template1' }), 'SELECT 1'),
 		query('database: run a program', own, "COPY (SELECT 1) TO PROGRAM 'cat'"),

@@ -89,7 +89,7 @@ function searchTests() {
 /* PGPASSWORD is our own: it opens the database that DATABASE_URL names, and no other. */
 function searchEnvironment() {
 	const names = Object.keys(process.env)
-		.filter((name) => /SECRET|TOKEN|PASSW|ADMIN|REDIS|AWS/i.test(name) && name !== 'PGPASSWORD');
+		.filter((name) => /SECRET|TOKEN|PASSW|ADMIN|REDIS|AWS/i.test(name) && process.env[name] !== process.env.PGPASSWORD);
 
 	return { got: names.length > 0, detail: names.join() || 'nothing of the judge in it' };
 }
