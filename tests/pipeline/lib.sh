@@ -68,3 +68,19 @@ traces() {
 	wc -l </proc/self/mountinfo
 	find "$store/tmp" -mindepth 1 2>/dev/null | wc -l
 }
+
+# nothing_left BEFORE: no more traces than there were. Counts of the whole host: what somebody else, or
+# the test before this one, ended meanwhile makes them smaller, and what is about to end is waited for.
+nothing_left() {
+	local now i
+	for i in {1..200}; do
+		now=$(traces)
+		paste <(echo "$1") <(echo "$now") | awk '$2 > $1 { more = 1 } END { exit more }' && break
+		sleep 0.1
+	done
+	if [ "$i" -lt 200 ]; then
+		pass "nothing is left behind"
+	else
+		fail "nothing is left behind" "before:" "$1" "after:" "$now"
+	fi
+}

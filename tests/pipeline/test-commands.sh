@@ -203,5 +203,5 @@ said "grade-all: no such folder" 'No such file' grade-all /no/such --challenge m
 said "grade-all: no challenge" 'challenge is missing' grade-all subs
 said "grade-all: too many jobs" 'at most' grade-all subs --challenge my-notes --jobs 1000
 
-equal "nothing is left behind" "$before" "$(traces)"
+nothing_left "$before"
 finish

@@ -325,5 +325,5 @@ said "shell: no terminal" 2 'must be a terminal' "$run" shell
 said "shell --dry-run" 0 'a terminal of its own' "$run" shell --dry-run
 
 "$run" exec -- true
-equal "nothing is left behind" "$before" "$(traces)"
+nothing_left "$before"
 finish

@@ -118,5 +118,5 @@ tries=0
 until [ "$(jailed)" -le "$others" ] || [ $((tries += 1)) -gt 600 ]; do sleep 0.05; done
 check "kill -9: no jail lives on" test "$(jailed)" -le "$others"
 "$run" exec -- true
-equal "nothing is left behind" "$before" "$(traces)"
+nothing_left "$before"
 finish
