@@ -95,7 +95,26 @@ static inline bool fd_is_readable(int fd)
 	return r > 0;
 }
 
-/* Reads until `size` bytes are there or the file ends: how many, or -errno. */
+/* pread(2) until `size` bytes are there or the file ends: how many, or -errno. */
+static inline ssize_t read_full_at(int fd, void *to, size_t size, off_t from)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		ssize_t n = pread(fd, (char *)to + at, size - at, from + (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		at += (size_t)n;
+	}
+	return (ssize_t)at;
+}
+
+/* The same from where the file is, or from what is no file. */
 static inline ssize_t read_full(int fd, void *to, size_t size)
 {
 	size_t at = 0;

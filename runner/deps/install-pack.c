@@ -26,21 +26,14 @@
 /* kill(2) of everybody at once: no child can slip through, and whoever asks is spared. */
 static int kill_leftovers(struct install *i)
 {
-	static const char *const argv[] = { "sh", "-c", "kill -KILL -1 2>/dev/null; true", NULL };
-	struct sbx_exec e = {
-		.size = sizeof(e), .path = "/bin/sh", .argv = argv, .cwd = "/", .wall_ns = KILL_WALL
-	};
 	struct sbx_result result;
-	struct sbx_proc *p = NULL;
-	int r = sbx_jail_exec(i->jail, &p, &e, &i->job->error);
+	int r = job_kill_all(i->job, i->jail, KILL_WALL, &result);
 
 	if (r < 0)
 		return r;
-	r = job_wait(i->job, p, UINT64_MAX, &result);
-	sbx_proc_free(p);
-	if (r == 0 && (result.verdict != SBX_VERDICT_EXITED || result.exit_code != 0))
-		r = job_fail(i->job, -EIO, "pack", "what was left running could not be ended");
-	return r;
+	if (r > 0 || !job_command_succeeded(&result))
+		return job_fail(i->job, -EIO, "pack", "what was left running could not be ended");
+	return 0;
 }
 
 /* The directory as the jail has it: its ".." leads nowhere outside. */

@@ -145,24 +145,6 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static ssize_t read_full_at(int fd, char *to, size_t size, off_t at)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		ssize_t n = pread(fd, to + used, size - used, at + (off_t)used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	return (ssize_t)used;
-}
-
 static int same_content(struct copy *c, int a, int b)
 {
 	for (off_t at = 0;; at += sizeof(c->buffer)) {

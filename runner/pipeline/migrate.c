@@ -26,7 +26,7 @@ static int judge(struct job *job, const struct sbx_result *result, int records, 
 	struct facts none;
 	size_t size = 0;
 
-	if (result->verdict == SBX_VERDICT_EXITED && result->exit_code == 0)
+	if (job_command_succeeded(result))
 		return 0;
 	if (result->verdict == SBX_VERDICT_EXITED && facts_read(records, &none, &refusal) == 0) {
 		facts_done(&none);
@@ -136,26 +136,6 @@ static bool lacks_engine(const struct job *job, const struct sbx_result *result,
 		strstr(job->log_tail, "EAI_AGAIN"));
 }
 
-static int wait_command(struct job *job, struct sbx_proc *p, int log, char **argv, const char *what)
-{
-	struct sbx_result result;
-	int r = job_wait(job, p, UINT64_MAX, &result);
-
-	if (r < 0)
-		return r;
-	if (result.verdict == SBX_VERDICT_EXITED && result.exit_code == 0)
-		return 0;
-	job_take_log(job, log);
-	if (lacks_engine(job, &result, argv))
-		return job_verdict(
-			job, VERDICT_CE,
-			"The tables of schema.prisma cannot be made: there is no folder "
-			"prisma/migrations, and \"prisma db push\" needs an engine that is "
-			"not here. Run \"npx prisma migrate dev --name init\" at home and "
-			"put prisma/migrations into the archive.");
-	return job_verdict_from(job, &result, VERDICT_CE, what);
-}
-
 /* "The migration (knex migrate:latest)" */
 static void describe(char *ret, size_t size, char **argv)
 {
@@ -173,34 +153,22 @@ static void describe(char *ret, size_t size, char **argv)
 
 static int run_command(struct job *job, char **argv)
 {
-	_cleanup_(strv_freep) char **env = job_app_env(job);
-	_cleanup_close_ int log = env ? job_memfd(job, "migrate-log") : -1;
-	const struct challenge_limits *l = &job->challenge->limits;
-	struct sbx_proc *p = NULL;
-	struct sbx_exec e = {
-		.size = sizeof(e),
-		.flags = SBX_EXEC_STDOUT | SBX_EXEC_STDERR | SBX_EXEC_OUTPUT_KILL,
-		.argv = (const char *const *)argv,
-		.env = (const char *const *)env,
-		.cwd = "/app",
-		.stdout_fd = log,
-		.stderr_fd = log,
-		.stdout_limit = l->output,
-		.stderr_limit = l->output,
-		.wall_ns = MIGRATE_WALL,
-		.cpu_ns = l->cpu_time_ns,
-	};
+	struct sbx_result result;
 	char what[200];
 	int r;
 
-	if (log < 0)
-		return job->error.code;
 	describe(what, sizeof(what), argv);
-	r = job_exec_student(job, &p, &e, VERDICT_CE, what);
-	if (r == 0)
-		r = wait_command(job, p, log, argv, what);
-	sbx_proc_free(p);
-	return r;
+	r = job_run_command(job, argv, MIGRATE_WALL, what, &result);
+	if (r != 0 || job_command_succeeded(&result))
+		return r;
+	if (lacks_engine(job, &result, argv))
+		return job_verdict(
+			job, VERDICT_CE,
+			"The tables of schema.prisma cannot be made: there is no folder "
+			"prisma/migrations, and \"prisma db push\" needs an engine that is "
+			"not here. Run \"npx prisma migrate dev --name init\" at home and "
+			"put prisma/migrations into the archive.");
+	return job_verdict_from(job, &result, VERDICT_CE, what);
 }
 
 /*

@@ -347,6 +347,25 @@ int job_exec_student(struct job *job, struct sbx_proc **ret, const struct sbx_ex
 		     enum verdict otherwise, const char *what);
 
 /*
+ * Runs a command of the project (a build, a migration) in the app's jail to its end, at most for
+ * `wall_ns`; `what` starts sentences about it. 0 it ended, as *ret says, and unless it succeeded its
+ * last lines are job->log_tail; 1 it could not be started, CE; <0 ours.
+ */
+int job_run_command(struct job *job, char **argv, uint64_t wall_ns, const char *what,
+		    struct sbx_result *ret);
+static inline bool job_command_succeeded(const struct sbx_result *r)
+{
+	return r->verdict == SBX_VERDICT_EXITED && r->exit_code == 0;
+}
+
+/*
+ * SIGKILL to all processes of the jailed user; the jail stays. 0, and *ret is how the process that
+ * does it has ended (one of those may have killed it first); 1 there is no room for it; <0 ours.
+ */
+#define KILL_SERVER_WALL (3 * NSEC_PER_SEC)
+int job_kill_all(struct job *job, struct sbx_jail *jail, uint64_t wall_ns, struct sbx_result *ret);
+
+/*
  * Turns how a program of the student ended into a verdict in the stated precedence (SEC, MLE, DLE,
  * PLE, OLE, TLE) or, when no limit ended it, into `otherwise` with `what` in the sentence ("the
  * build"). `what` starts the sentence.

@@ -18,8 +18,6 @@
 
 #include "util/util.h"
 
-#define KILL_WALL (3 * NSEC_PER_SEC)
-
 static void undo_log(void *data)
 {
 	struct job *job = data;
@@ -197,23 +195,10 @@ static void note_start(struct job *job, char **argv)
 /* With no room for one more process the server has none either, and that is told. */
 static int end_leftovers(struct job *job)
 {
-	static const char *const argv[] = { "sandbox-inside", "killall", NULL };
-	static const char *const env[] = { NULL };
-	struct sbx_exec e = { .size = sizeof(e),
-			      .path = INSIDE_PATH,
-			      .argv = argv,
-			      .env = env,
-			      .wall_ns = KILL_WALL };
-	struct sbx_proc *proc = NULL;
 	struct sbx_result result;
-	int r = job->student_ran ? sbx_jail_exec(job->app, &proc, &e, &job->error) : 0;
 
-	if (r < 0 && streq(job->error.stage, "fork"))
-		return 0;
-	if (r == 0 && proc)
-		r = job_wait(job, proc, UINT64_MAX, &result);
-	sbx_proc_free(proc);
-	return r;
+	return job->student_ran ? MIN_OF(job_kill_all(job, job->app, KILL_SERVER_WALL, &result), 0)
+				: 0;
 }
 
 int stage_start(struct job *job)

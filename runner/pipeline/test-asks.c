@@ -18,7 +18,6 @@
 #include "pipeline/clean.h"
 #include "util/util.h"
 
-#define KILL_WALL (3 * NSEC_PER_SEC)
 #define STOP_TIMEOUT (5 * NSEC_PER_SEC)
 #define LOOK (2 * NSEC_PER_MSEC)
 
@@ -35,32 +34,6 @@ void ask_failed(struct hurl_answer *a, enum hurl_answer_status status, const cha
 	copy_string(a->text, sizeof(a->text), clean ? clean : "");
 	a->len = (uint32_t)strlen(a->text);
 	a->status = status;
-}
-
-/* 0 all were sent SIGKILL; 1 not, and the answer says why; <0 ours. */
-static int kill_all(struct job *job, struct hurl_answer *ret)
-{
-	static const char *const argv[] = { "sandbox-inside", "killall", NULL };
-	static const char *const env[] = { NULL };
-	struct sbx_exec e = { .size = sizeof(e),
-			      .path = INSIDE_PATH,
-			      .argv = argv,
-			      .env = env,
-			      .wall_ns = KILL_WALL };
-	struct sbx_proc *proc = NULL;
-	struct sbx_result result;
-	int r = sbx_jail_exec(job->app, &proc, &e, &job->error);
-
-	if (r < 0 && streq(job->error.stage, "fork")) {
-		ask_failed(ret, HURL_ANSWER_FAILED,
-			   "the server cannot be stopped: it has as many processes as it may");
-		return 1;
-	}
-	if (r < 0)
-		return r;
-	r = job_wait(job, proc, KILL_WALL + NSEC_PER_SEC, &result);
-	sbx_proc_free(proc);
-	return r == -ETIMEDOUT ? 0 : r;
 }
 
 /* The server's own port: the challenge's may be that of a relay, which stays. */
@@ -88,8 +61,12 @@ static int wait_stopped(struct job *job, struct hurl_answer *ret)
 
 static int stop(struct job *job, struct hurl_answer *ret)
 {
-	int r = kill_all(job, ret);
+	struct sbx_result result;
+	int r = job_kill_all(job, job->app, KILL_SERVER_WALL, &result);
 
+	if (r > 0)
+		ask_failed(ret, HURL_ANSWER_FAILED,
+			   "the server cannot be stopped: it has as many processes as it may");
 	if (r == 0)
 		r = wait_stopped(job, ret);
 	if (r != 0)

@@ -226,22 +226,14 @@ static int read_line(struct sums *s, size_t *room, const char *text)
 static char *read_all(int fd, size_t *ret_size)
 {
 	_cleanup_free_ char *text = NULL;
-	size_t at = 0;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0 || st.st_size > TEXT_LIMIT)
 		return NULL;
 	text = calloc(1, (size_t)st.st_size + 1);
-	while (text && at < (size_t)st.st_size) {
-		ssize_t n = pread(fd, text + at, (size_t)st.st_size - at, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return NULL;
-		at += (size_t)n;
-	}
-	*ret_size = at;
+	if (!text || read_full_at(fd, text, (size_t)st.st_size, 0) != st.st_size)
+		return NULL;
+	*ret_size = (size_t)st.st_size;
 	return steal_ptr(text);
 }
 
