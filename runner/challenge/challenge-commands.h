@@ -2,7 +2,7 @@
 #pragma once
 
 #include "challenge/challenge.h"
-#include "challenge/json-config.h"
+#include "json/json-config.h"
 
 /* Each sets one member from one value of challenge.json: 0, or what json_config_error() returned. */
 int challenge_set_command(struct json_config *cfg, const cJSON *v, struct challenge_command *ret,

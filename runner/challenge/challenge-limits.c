@@ -5,7 +5,7 @@
 #include "challenge/challenge-limits.h"
 
 #include "pipeline/units.h"
-#include "run/options.h"
+#include "cli/options.h"
 #include "util/util.h"
 
 /* One limit: its key, where it goes, and what it may be. */

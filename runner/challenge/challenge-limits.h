@@ -2,7 +2,7 @@
 #pragma once
 
 #include "challenge/challenge.h"
-#include "challenge/json-config.h"
+#include "json/json-config.h"
 
 /* What docs/challenge.md says; the reasons are there. */
 extern const struct challenge_limits challenge_default_limits;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "challenge/challenge.h"
-#include "challenge/json-config.h"
+#include "json/json-config.h"
 
 /* The key "suite"; *ret_files is its list of further files, NULL where there is none. */
 int challenge_set_suite(struct json_config *cfg, const cJSON *v, struct challenge *c,

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "challenge/challenge.h"
-#include "challenge/json-config.h"
+#include "json/json-config.h"
 
 /* Finds, reads and parses the test files that the list `patterns` of challenge.json names. */
 int challenge_load_tests(struct challenge *c, struct json_config *cfg, const cJSON *patterns);

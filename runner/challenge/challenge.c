@@ -16,7 +16,7 @@
 #include "challenge/challenge-limits.h"
 #include "challenge/challenge-suite.h"
 #include "challenge/challenge-tests.h"
-#include "challenge/json-config.h"
+#include "json/json-config.h"
 #include "inside/records.h"
 #include "pipeline/strv.h"
 #include "util/util.h"

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "report/formats.h"
-#include "run/run.h"
+#include "cli/program.h"
 #include "util/util.h"
 
 static const struct {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "report/result.h"
-#include "run/options.h"
+#include "cli/options.h"
 
 #define REPORT_FILES_MAX 8
 

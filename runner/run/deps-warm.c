@@ -19,7 +19,7 @@
 #include "deps/toolchain.h"
 #include "pipeline/template.h"
 #include "pipeline/units.h"
-#include "run/signals.h"
+#include "cli/signals.h"
 #include "suite/suite.h"
 #include "util/util.h"
 

@@ -5,9 +5,9 @@
 
 #include <sandbox/sandbox.h>
 
-#include "run/options.h"
+#include "cli/options.h"
 #include "run/run.h"
-#include "run/settings.h"
+#include "pipeline/settings.h"
 #include "store/store.h"
 
 struct deps_options {

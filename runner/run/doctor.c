@@ -5,10 +5,10 @@
  * besides. Nothing is changed: a repair is a command that the operator reads before running it.
  */
 
-#include "options.h"
+#include "cli/options.h"
 #include "deps/toolchain.h"
-#include "run.h"
-#include "settings.h"
+#include "run/run.h"
+#include "pipeline/settings.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 /* See exec-jail.h. */
 
 #include "exec-jail.h"
-#include "signals.h"
+#include "cli/signals.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

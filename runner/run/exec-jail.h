@@ -9,7 +9,7 @@
  */
 
 #include "exec-options.h"
-#include "settings.h"
+#include "pipeline/settings.h"
 #include <sandbox/sandbox.h>
 
 #define EXIT_LIMIT 124

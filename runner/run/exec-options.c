@@ -3,7 +3,7 @@
 /* The tables of exec and shell; see exec-options.h. Values are taken apart in exec-parse.c. */
 
 #include "exec-options.h"
-#include "run.h"
+#include "run/run.h"
 #include "trace.h"
 
 struct exec_options exec_opt;

@@ -7,7 +7,7 @@
  * before anything is opened or made.
  */
 
-#include "options.h"
+#include "cli/options.h"
 #include <sandbox/sandbox.h>
 
 struct exec_options {

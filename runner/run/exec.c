@@ -13,7 +13,7 @@
 #include "exec-plan.h"
 #include "exec-report.h"
 #include "exec-stdio.h"
-#include "run.h"
+#include "run/run.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

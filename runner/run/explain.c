@@ -4,7 +4,7 @@
 
 #include "report/report-files.h"
 #include "report/report.h"
-#include "run/options.h"
+#include "cli/options.h"
 #include "run/run.h"
 #include "util/util.h"
 

@@ -22,8 +22,8 @@
 #include "run/grade-all-progress.h"
 #include "run/grade-all.h"
 #include "run/run.h"
-#include "run/settings.h"
-#include "run/signals.h"
+#include "pipeline/settings.h"
+#include "cli/signals.h"
 #include "util/util.h"
 
 #define JOBS_MAX 256u

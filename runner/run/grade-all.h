@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "challenge/challenge.h"
-#include "run/options.h"
+#include "cli/options.h"
 #include "store/key.h"
 
 #define GRADES_MAX 20000

@@ -9,7 +9,7 @@
 #include "report/report.h"
 #include "run/grade.h"
 #include "run/run.h"
-#include "run/settings.h"
+#include "pipeline/settings.h"
 #include "store/store.h"
 #include "suite/suite.h"
 #include "util/util.h"

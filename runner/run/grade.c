@@ -16,8 +16,8 @@
 
 #include "run/exec-options.h"
 #include "run/run.h"
-#include "run/settings.h"
-#include "run/signals.h"
+#include "pipeline/settings.h"
+#include "cli/signals.h"
 #include "store/store.h"
 #include "util/util.h"
 

@@ -6,7 +6,7 @@
 #include "challenge/challenge.h"
 #include "pipeline/pipeline.h"
 #include "report/report-files.h"
-#include "run/options.h"
+#include "cli/options.h"
 
 struct grade_options {
 	const char *challenge, *store, *reveal, *log, *allow_unenforced;

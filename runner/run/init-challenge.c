@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "embed/embed.h"
-#include "run/options.h"
+#include "cli/options.h"
 #include "run/run.h"
 #include "util/util.h"
 

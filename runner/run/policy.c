@@ -5,10 +5,10 @@
  * later refuses it here.
  */
 
-#include "options.h"
-#include "challenge/json-config.h"
-#include "run.h"
-#include "settings.h"
+#include "cli/options.h"
+#include "json/json-config.h"
+#include "run/run.h"
+#include "pipeline/settings.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

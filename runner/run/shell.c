@@ -9,7 +9,7 @@
 #include "exec-jail.h"
 #include "exec-plan.h"
 #include "exec-report.h"
-#include "run.h"
+#include "run/run.h"
 #include "terminal.h"
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "run/test-convert.h"
 
 #include "hurl/hurl.h"
-#include "run.h"
+#include "run/run.h"
 #include <stdio.h>
 #include <util/util.h>
 

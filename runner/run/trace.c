@@ -10,7 +10,7 @@
 #include "exec-input.h"
 #include "exec-report.h"
 #include "exec-stdio.h"
-#include "run.h"
+#include "run/run.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The command line reader, its defaults, and the values of exec: runner/run/option*.c, exec-parse.c. */
+/* The command line reader, its defaults, and the values of exec: runner/cli/option*.c, runner/run/exec-parse.c. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,19 +15,34 @@
 
 #include <cmocka.h>
 
-#include "exec-options.h"
-#include "options.h"
-#include "run.h"
+#include "cli/options.h"
+#include "cli/program.h"
+#include "run/exec-options.h"
 
-/* What main.c has: another command with an option of its own. */
+/* What a main.c has: another command with an option of its own. */
 static const struct option_spec other_rows[] = {
 	{ OPTION_STRING, 0, "policies", "DIR", NULL, "not of try" },
 	{ OPTION_END },
 };
 static const struct command other = { .name = "other", .options = other_rows };
-const char *const command_names[] = { "try",  "other",  "exec",  "shell",  "grade",
-				      "test", "policy", "trace", "doctor", NULL };
-const struct command *const command_tables[] = { &other, NULL };
+static const struct program_command commands[] = {
+	{ "try", NULL, "", NULL },
+	{ "other", NULL, "", &other },
+	{ "exec", NULL, "", NULL },
+	{ "shell", NULL, "", NULL },
+	{ "grade", NULL, "", NULL },
+	{ "test", NULL, "", NULL },
+	{ "policy", NULL, "", NULL },
+	{ "trace", NULL, "", NULL },
+	{ "doctor", NULL, "", NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+const struct program program = {
+	.name = "sandbox-run",
+	.variable = "SANDBOX_RUN_",
+	.defaults = "run.json",
+	.commands = commands,
+};
 
 struct values {
 	bool quiet;

@@ -18,7 +18,7 @@
  * stand there, too.)
  */
 
-#include "options.h"
+#include "cli/options.h"
 
 /* Which rows of a command have their value; by index. */
 struct option_given {

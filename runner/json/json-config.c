@@ -5,12 +5,12 @@
  * comments are blanked in place, and where a value stands is found by walking text and tree side by side.
  */
 
-#include "challenge/json-config.h"
+#include "json/json-config.h"
 
 #include <stdarg.h>
 
 #include "inside/text.h"
-#include "run/options.h"
+#include "cli/options.h"
 #include "util/util.h"
 
 #define PATH_MAX_BYTES 200

@@ -5,7 +5,7 @@
  * probably meant. Nothing is printed: what is wrong is half a sentence that the caller completes.
  */
 
-#include "option-values.h"
+#include "cli/option-values.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>

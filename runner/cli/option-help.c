@@ -2,7 +2,8 @@
 
 /* --help: the rows of a command's table as text, at most 80 columns wide. */
 
-#include "option-help.h"
+#include "cli/option-help.h"
+#include "cli/program.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -12,8 +13,19 @@ const struct option_spec option_common[] = {
 	  "defaults of options, in JSON (default: ~/.config/sandbox/run.json, "
 	  "/etc/sandbox/run.json)" },
 	{ OPTION_FLAG, 0, "no-config", NULL, NULL, "read no file of defaults" },
-	{ OPTION_END },
 };
+
+size_t option_common_count(void)
+{
+	return program.defaults ? OPTION_COMMON_NO_CONFIG + 1 : OPTION_COMMON_HELP + 1;
+}
+
+size_t option_common_names(const char **ret)
+{
+	for (size_t i = 0; i < option_common_count(); i++)
+		ret[i] = option_common[i].name;
+	return option_common_count();
+}
 
 /* Words of `text` from column `indent` on, where the cursor is, in lines of at most 80 columns. */
 static void print_wrapped(const char *text, int indent)
@@ -56,17 +68,18 @@ static void print_option(const struct option_spec *o)
 static void print_common(void)
 {
 	printf("\nOptions of every command:\n");
-	for (const struct option_spec *o = option_common; o->kind != OPTION_END; o++)
-		print_option(o);
+	for (size_t i = 0; i < option_common_count(); i++)
+		print_option(&option_common[i]);
 	printf("Each option can be set in the environment: --no-config is "
-	       "SANDBOX_RUN_NO_CONFIG.\n");
+	       "%sNO_CONFIG.\n",
+	       program.variable);
 }
 
 void options_help(const struct command *c)
 {
 	bool general = true;
 
-	printf("usage: sandbox-run %s\n\n%s\n\nExamples:\n%s\n", c->synopsis, c->summary,
+	printf("usage: %s %s\n\n%s\n\nExamples:\n%s\n", program.name, c->synopsis, c->summary,
 	       c->examples);
 	for (const struct option_spec *o = c->options; o->kind != OPTION_END; o++) {
 		if (o->kind == OPTION_GROUP) {

@@ -3,7 +3,7 @@
 
 /* Values of options, whoever gave them: a command line, the environment or a file. */
 
-#include "options.h"
+#include "cli/options.h"
 
 /* What is stored behind `o->dest`; `text` lives as long as it does. -EINVAL and *ret_why (static). */
 int option_store(const struct option_spec *o, const char *text, const char **ret_why);

@@ -7,8 +7,8 @@
  * a jail must not depend on where its caller stands.
  */
 
-#include "settings.h"
-#include "options.h"
+#include "pipeline/settings.h"
+#include "cli/options.h"
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>

@@ -5,10 +5,11 @@
  * as those of the command line point into argv.
  */
 
-#include "option-defaults.h"
-#include "option-values.h"
-#include "challenge/json-config.h"
-#include "run.h"
+#include "cli/option-defaults.h"
+#include "cli/option-help.h"
+#include "cli/option-values.h"
+#include "json/json-config.h"
+#include "cli/program.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +21,8 @@
 #include <unistd.h>
 #include <util/util.h>
 
-#define PREFIX "SANDBOX_RUN_"
 #define CONFIG_MAX (1u << 20)
 #define NAME_BYTES 64
-#define SYSTEM_CONFIG "/etc/sandbox/run.json"
 
 static struct kept {
 	struct kept *next;
@@ -47,9 +46,9 @@ static char *keep(const char *text, size_t n)
 
 static void variable_name(const char *option, char ret[NAME_BYTES])
 {
-	size_t n = (size_t)snprintf(ret, NAME_BYTES, PREFIX "%s", option);
+	size_t n = (size_t)snprintf(ret, NAME_BYTES, "%s%s", program.variable, option);
 
-	for (size_t i = strlen(PREFIX); i < MIN_OF(n, (size_t)NAME_BYTES - 1); i++)
+	for (size_t i = strlen(program.variable); i < MIN_OF(n, (size_t)NAME_BYTES - 1); i++)
 		ret[i] = (char)(ret[i] == '-' ? '_' : toupper((unsigned char)ret[i]));
 }
 
@@ -148,14 +147,14 @@ static bool has_option(const struct command *c, const char *name)
 /* "SANDBOX_RUN_MEMROY=64M" limits nothing: better said than found out. */
 static int check_variable(const struct command *c, const char *variable, char *error)
 {
-	const char *names[OPTION_ROWS_MAX + 3] = { "config", "no-config" }, *near;
+	const char *names[OPTION_ROWS_MAX + 3] = { NULL }, *near;
 	char name[NAME_BYTES], twin[NAME_BYTES];
-	size_t n = 2, len = strcspn(variable, "="), prefix = strlen(PREFIX);
+	size_t n = option_common_names(names), len = strcspn(variable, "="), prefix = strlen(program.variable);
 
 	if (!option_name(variable + prefix, len - prefix, name) || has_option(c, name))
 		return 0;
-	for (const struct command *const *other = command_tables; *other; other++)
-		if (has_option(*other, name))
+	for (const struct program_command *other = program.commands; other->name; other++)
+		if (other->table && has_option(other->table, name))
 			return 0;
 	for (const struct option_spec *o = c->options; o->kind != OPTION_END; o++)
 		if (o->name && n < ARRAY_SIZE(names) - 1)
@@ -173,7 +172,7 @@ static int options_environment(const struct command *c, struct option_given *giv
 	int r = 0;
 
 	for (char **v = environ; v && *v && r == 0; v++)
-		if (starts_with(*v, PREFIX))
+		if (starts_with(*v, program.variable))
 			r = check_variable(c, *v, error);
 	for (size_t i = 0; c->options[i].kind != OPTION_END && r == 0; i++)
 		if (c->options[i].name && !given->row[i])
@@ -294,7 +293,12 @@ static int config_option(struct reader *r, const cJSON *v)
 
 static int unknown_command(struct reader *r, const cJSON *v)
 {
-	const char *near = suggest(v->string, command_names);
+	const char *names[COMMANDS_MAX + 1] = { NULL }, *near;
+	size_t n = 0;
+
+	for (const struct program_command *c = program.commands; c->name && n < COMMANDS_MAX; c++)
+		names[n++] = c->name;
+	near = suggest(v->string, names);
 
 	if (near)
 		return json_config_error(&r->json, v,
@@ -308,8 +312,8 @@ static int unknown_command(struct reader *r, const cJSON *v)
 
 static bool is_command(const char *name)
 {
-	for (const char *const *n = command_names; *n; n++)
-		if (streq(*n, name))
+	for (const struct program_command *c = program.commands; c->name; c++)
+		if (streq(c->name, name))
 			return true;
 	return false;
 }
@@ -423,9 +427,9 @@ static bool user_config(char ret[PATH_MAX])
 	int n;
 
 	if (xdg && xdg[0] == '/')
-		n = snprintf(ret, PATH_MAX, "%s/sandbox/run.json", xdg);
+		n = snprintf(ret, PATH_MAX, "%s/sandbox/%s", xdg, program.defaults);
 	else if (home && home[0] == '/')
-		n = snprintf(ret, PATH_MAX, "%s/.config/sandbox/run.json", home);
+		n = snprintf(ret, PATH_MAX, "%s/.config/sandbox/%s", home, program.defaults);
 	else
 		return false;
 	return n > 0 && n < PATH_MAX;
@@ -443,6 +447,8 @@ int options_defaults(const struct command *c, struct option_given *given,
 	bool set;
 	int r = options_environment(c, given, error);
 
+	if (!program.defaults)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0 && !s->config && !s->no_config; i++)
 		r = environment_row(&rows[i], &set, error);
 	if (r < 0 || source.no_config)
@@ -451,5 +457,8 @@ int options_defaults(const struct command *c, struct option_given *given,
 		return options_config(c, given, source.config, error);
 	if (user_config(path))
 		r = config_found(c, given, path, error);
-	return r < 0 ? r : config_found(c, given, SYSTEM_CONFIG, error);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "/etc/sandbox/%s", program.defaults);
+	return config_found(c, given, path, error);
 }

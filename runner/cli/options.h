@@ -8,14 +8,15 @@
  *   - `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE`; flags may be joined (`-qv`).
  *   - An optional value (`--json[=FILE]`) is only ever given with '='.
  *   - `--` ends the options. Options may follow operands unless `stop_at_operand` is set.
- *   - `--help`, `--config` and `--no-config` belong to every command.
+ *   - `--help` belongs to every command; `--config` and `--no-config` to those of a program with
+ *     files of defaults (program.h).
  *   - A name that is unknown is an error with a suggestion; abbreviations are not accepted, for
  *     what is unique today is not unique tomorrow.
  *
  * Values point into argv and live as long as it does. A later value replaces an earlier one; lists
  * collect all of them.
  *
- * What the command line leaves out is taken from the environment (--cpu-time is
+ * What the command line leaves out is taken from the environment (sandbox-run --cpu-time is
  * SANDBOX_RUN_CPU_TIME; lists have one item a line), then from the files of defaults (see
  * option-defaults.h). A list comes from one of the three as a whole.
  */
@@ -77,7 +78,7 @@ struct option_spec {
 
 struct command {
 	const char *name;                  /* "exec" */
-	const char *synopsis;              /* lines after "usage: sandbox-run " */
+	const char *synopsis;              /* lines after "usage: PROGRAM " */
 	const char *summary;               /* a paragraph; printed as it is, at most 80 columns */
 	const char *examples;              /* lines, printed as they are */
 	const char *epilog;                /* exit codes, last */
@@ -102,7 +103,7 @@ int options_parse_all(const struct command *c, int argc, char **argv, int *ret_o
  */
 int options_read(const struct command *c, int argc, char **argv, int *ret_operands);
 
-/* Prints "sandbox-run NAME: ..." and a pointer to --help; returns 2: `return usage_error(...)`. */
+/* Prints "PROGRAM NAME: ..." and a pointer to --help; returns 2: `return usage_error(...)`. */
 int usage_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* 0, or -EINVAL with *ret_why (static) saying what is wrong with the text. */

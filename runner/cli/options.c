@@ -6,11 +6,11 @@
  * option-values.c, what the command line leaves out in option-defaults.c, --help in option-help.c.
  */
 
-#include "options.h"
-#include "option-defaults.h"
-#include "option-help.h"
-#include "option-values.h"
-#include "run.h"
+#include "cli/options.h"
+#include "cli/option-defaults.h"
+#include "cli/option-help.h"
+#include "cli/option-values.h"
+#include "cli/program.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -30,17 +30,12 @@ struct parse {
 	char *error;
 };
 
-enum {
-	COMMON_HELP,
-	COMMON_CONFIG,
-	COMMON_NO_CONFIG,
-};
-
 static const struct option_spec *find_common(const char *name, size_t len)
 {
-	for (const struct option_spec *o = option_common; o->kind != OPTION_END; o++)
-		if (strncmp(o->name, name, len) == 0 && o->name[len] == '\0')
-			return o;
+	for (size_t i = 0; i < option_common_count(); i++)
+		if (strncmp(option_common[i].name, name, len) == 0 &&
+		    option_common[i].name[len] == '\0')
+			return &option_common[i];
 	return NULL;
 }
 
@@ -57,15 +52,15 @@ static const struct option_spec *find_letter(const struct command *c, char lette
 	for (const struct option_spec *o = c->options; o->kind != OPTION_END; o++)
 		if (o->letter == letter)
 			return o;
-	return letter == 'h' ? &option_common[COMMON_HELP] : NULL;
+	return letter == 'h' ? &option_common[OPTION_COMMON_HELP] : NULL;
 }
 
 static int unknown_long(const struct parse *p, const char *name, size_t len)
 {
-	const char *names[OPTION_ROWS_MAX + 4] = { "help", "config", "no-config" };
+	const char *names[OPTION_ROWS_MAX + 4] = { NULL };
 	char word[WORD_MAX + 1];
 	const char *near;
-	size_t n = 3;
+	size_t n = option_common_names(names);
 
 	for (const struct option_spec *o = p->command->options;
 	     o->kind != OPTION_END && n < ARRAY_SIZE(names) - 1; o++)
@@ -85,13 +80,13 @@ static int store(struct parse *p, const struct option_spec *o, const char *value
 	const char *why = "";
 	char said[WORD_MAX + 3];
 
-	if (o == &option_common[COMMON_HELP])
+	if (o == &option_common[OPTION_COMMON_HELP])
 		return 1;
-	if (o == &option_common[COMMON_NO_CONFIG]) {
+	if (o == &option_common[OPTION_COMMON_NO_CONFIG]) {
 		p->sources.no_config = true;
 		return 0;
 	}
-	if (o == &option_common[COMMON_CONFIG]) {
+	if (o == &option_common[OPTION_COMMON_CONFIG]) {
 		p->sources.config = value;
 		return *value ? 0 : option_refuse("--config", value, "is empty", p->error);
 	}
@@ -201,8 +196,8 @@ int usage_error(const char *command, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "sandbox-run %s: %s\nsandbox-run %s --help lists its options.\n", command,
-		text, command);
+	fprintf(stderr, "%s %s: %s\n%s %s --help lists its options.\n", program.name, command, text,
+		program.name, command);
 	return EXIT_USAGE;
 }
 

@@ -2,7 +2,7 @@
 
 /* See signals.h. */
 
-#include "signals.h"
+#include "cli/signals.h"
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
