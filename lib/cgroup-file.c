@@ -71,18 +71,22 @@ int cgroup_read_u64(int dir, const char *file, uint64_t *ret)
 	return 0;
 }
 
-uint64_t cgroup_read_key(int dir, const char *file, const char *key)
+uint64_t cgroup_key(const char *text, const char *key)
 {
-	char text[4096];
 	size_t n = strlen(key);
-	char *line;
+	const char *line;
 
-	if (cgroup_read_text(dir, file, text, sizeof(text)) < 0)
-		return 0;
 	for (line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
 		if (!strncmp(line, key, n) && line[n] == ' ')
 			return strtoull(line + n + 1, NULL, 10);
 	return 0;
+}
+
+uint64_t cgroup_read_key(int dir, const char *file, const char *key)
+{
+	char text[4096];
+
+	return cgroup_read_text(dir, file, text, sizeof(text)) < 0 ? 0 : cgroup_key(text, key);
 }
 
 int cgroup_limit(int dir, const char *file, uint64_t value, uint64_t slack, struct sbx_error *err)

@@ -229,7 +229,9 @@ static bool serves(const struct cgroup_base *b, bool own_leaf)
 	return b->state == BASE_READY || (own_leaf && b->state == BASE_ALONE);
 }
 
-/* What is left of it for who may not, or cannot, empty the group: membership without controllers. */
+/*
+ * What is left of it for who may not, or cannot, empty the group: membership without controllers.
+ */
 static void without_leaf(struct cgroup_base *b)
 {
 	_cleanup_close_ int dir = open(b->path, O_PATH | O_DIRECTORY | O_CLOEXEC);

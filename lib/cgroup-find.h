@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Where control groups are: the mounts of the hierarchies, the caller's own groups, and which v2 group
- * an ordinary user may make groups in. Nothing is changed here: doctor asks the same questions.
+ * Where control groups are: the mounts of the hierarchies, the caller's own groups, and which v2
+ * group an ordinary user may make groups in. Nothing is changed here: doctor asks the same
+ * questions.
  */
 
 #include "cgroup.h"

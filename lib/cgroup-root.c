@@ -2,9 +2,9 @@
 
 /*
  * The parents of our groups, one in each hierarchy that can be used. As root: v2 at the top of the
- * host's hierarchy, v1 below the caller's own groups. Otherwise, and where the top that we see is not
- * the host's (a container): below a v2 group that was delegated. Of what exists nothing is moved
- * but, if allowed, this process itself.
+ * host's hierarchy, v1 below the caller's own groups. Otherwise, and where the top that we see is
+ * not the host's (a container): below a v2 group that was delegated. Of what exists nothing is
+ * moved but, if allowed, this process itself.
  */
 
 #include "cgroup-find.h"
@@ -136,8 +136,8 @@ static void open_v2(struct cgroup_root *root, const struct cgroup_mount *v2,
 }
 
 /*
- * Below the caller's own group: its limits hold for the jails, too. For root only: who clones a jail
- * must join its v1 groups with a thread of its own, and an ordinary user's holder has but one.
+ * Below the caller's own group: its limits hold for the jails, too. For root only: who clones a
+ * jail must join its v1 groups with a thread of its own, and an ordinary user's holder has but one.
  */
 static int open_v1(struct cgroup_root *root, int i, const struct cgroup_mount *m,
 		   const struct cgroup_root_options *o)

@@ -14,8 +14,8 @@
 #define SOCKETS_MIN (8ull << 20)
 
 /*
- * v1 charges the buffers of TCP and UDP sockets to no memory limit, but to a counter of their own: a
- * jail without one takes what the host allows to all its sockets together. The kernel still gives
+ * v1 charges the buffers of TCP and UDP sockets to no memory limit, but to a counter of their own:
+ * a jail without one takes what the host allows to all its sockets together. The kernel still gives
  * each TCP socket its minimum.
  */
 static int limit_sockets(int dir, uint64_t memory, struct sbx_error *err)
@@ -59,9 +59,9 @@ static int limit_cpu(int dir, uint32_t milli, struct sbx_error *err)
 
 static void read_memory(int dir, struct sbx_stats *ret)
 {
-	(void)cgroup_read_u64(dir, "memory.usage_in_bytes", &ret->memory_now);
+	(void)cgroup_read_u64(dir, cgroup_v1_ops.memory_file, &ret->memory_now);
 	(void)cgroup_read_u64(dir, "memory.max_usage_in_bytes", &ret->memory_peak);
-	ret->oom_kills = cgroup_read_key(dir, "memory.oom_control", "oom_kill");
+	ret->oom_kills = cgroup_read_key(dir, cgroup_v1_ops.oom_file, "oom_kill");
 }
 
 /* "0" moves the writing thread alone and skips the wait that any other number costs. */
@@ -77,6 +77,8 @@ const struct cgroup_ops cgroup_v1_ops = {
 	.limit_pids = cgroup_limit_pids,
 	.limit_cpu = limit_cpu,
 	.read_memory = read_memory,
+	.memory_file = "memory.usage_in_bytes",
+	.oom_file = "memory.oom_control",
 	.read_pids = cgroup_read_pids,
 	.join = join,
 };

@@ -52,10 +52,10 @@ static int limit_cpu(int dir, uint32_t milli, struct sbx_error *err)
 
 static void read_memory(int dir, struct sbx_stats *ret)
 {
-	(void)cgroup_read_u64(dir, "memory.current", &ret->memory_now);
+	(void)cgroup_read_u64(dir, cgroup_v2_ops.memory_file, &ret->memory_now);
 	if (cgroup_read_u64(dir, "memory.peak", &ret->memory_peak) < 0)
 		ret->memory_peak = ret->memory_now; /* before 5.19 */
-	ret->oom_kills = cgroup_read_key(dir, "memory.events", "oom_kill");
+	ret->oom_kills = cgroup_read_key(dir, cgroup_v2_ops.oom_file, "oom_kill");
 }
 
 const struct cgroup_ops cgroup_v2_ops = {
@@ -65,6 +65,8 @@ const struct cgroup_ops cgroup_v2_ops = {
 	.limit_pids = cgroup_limit_pids,
 	.limit_cpu = limit_cpu,
 	.read_memory = read_memory,
+	.memory_file = "memory.current",
+	.oom_file = "memory.events",
 	.read_pids = cgroup_read_pids,
 	.join = NULL,
 };

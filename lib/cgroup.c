@@ -163,8 +163,8 @@ static int set_limits(struct cgroup *cg, const struct cgroup_limits *limits, str
 /* ---------------------------------------------------------------------------- groups */
 
 /*
- * A v1 cpu group counts nothing for us. Who has no cpu limit, own or inherited, is better off without:
- * the thread that joins it goes to the end of the processor's queue.
+ * A v1 cpu group counts nothing for us. Who has no cpu limit, own or inherited, is better off
+ * without: the thread that joins it goes to the end of the processor's queue.
  */
 static bool is_needed(const struct cgroup *cg, const struct cgroup_limits *l, int hierarchy)
 {
@@ -201,6 +201,7 @@ int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *pare
 	cg->parent = parent;
 	for (i = 0; i < H_COUNT; i++)
 		cg->dir[i] = -1;
+	cg->usage[0] = cg->usage[1] = -1;
 	(void)snprintf(cg->name, sizeof(cg->name), "%.16s.%u.%.31s", root->token,
 		       __atomic_fetch_add(&root->next, 1, __ATOMIC_RELAXED), label);
 	r = make_dirs(cg, limits, err);
@@ -219,6 +220,8 @@ void cgroup_done(struct cgroup *cg)
 
 	if (!cg->root)
 		return;
+	for (i = 0; i < 2; i++)
+		cg->usage[i] = close_fd(cg->usage[i]);
 	for (i = 0; i < H_COUNT; i++) {
 		if (!(cg->made & 1u << i))
 			continue;
@@ -260,6 +263,47 @@ uint64_t cgroup_cpu_ns(const struct cgroup *cg)
 	if (!cgroup_counts_cpu(cg))
 		return 0;
 	return cgroup_read_key(cg->dir[H_V2], "cpu.stat", "usage_usec") * 1000;
+}
+
+uint64_t cgroup_oom_kills(const struct cgroup *cg)
+{
+	const struct cgroup_ops *ops = cg->root ? cg->root->memory : NULL;
+
+	return ops ? cgroup_read_key(served_at(cg, ops, H_MEMORY), ops->oom_file, "oom_kill") : 0;
+}
+
+/* Of two threads that open it at the same time one keeps its own. */
+static bool read_again(int *fd, int dir, const char *file, char *buf, size_t size)
+{
+	int none = -1, open = __atomic_load_n(fd, __ATOMIC_ACQUIRE);
+	ssize_t n;
+
+	if (open < 0) {
+		open = fd_above_stdio(openat(dir, file, O_RDONLY | O_CLOEXEC));
+		if (open >= 0 && !__atomic_compare_exchange_n(fd, &none, open, false,
+							      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			close_fd(open);
+			open = none;
+		}
+	}
+	n = open < 0 ? -1 : pread(open, buf, size - 1, 0);
+	if (n > 0)
+		buf[n] = '\0';
+	return n > 0;
+}
+
+void cgroup_usage(struct cgroup *cg, uint64_t *ret_memory, uint64_t *ret_cpu_ns)
+{
+	const struct cgroup_ops *ops = cg->root ? cg->root->memory : NULL;
+	char text[4096];
+
+	*ret_memory = *ret_cpu_ns = 0;
+	if (ops && read_again(&cg->usage[0], served_at(cg, ops, H_MEMORY), ops->memory_file, text,
+			      sizeof(text)))
+		*ret_memory = strtoull(text, NULL, 10);
+	if (cgroup_counts_cpu(cg) &&
+	    read_again(&cg->usage[1], cg->dir[H_V2], "cpu.stat", text, sizeof(text)))
+		*ret_cpu_ns = cgroup_key(text, "usage_usec") * 1000;
 }
 
 void cgroup_read(const struct cgroup *cg, struct sbx_stats *ret)

@@ -4,11 +4,11 @@
 /*
  * Control groups of jails, on unified (v2) and hybrid hosts.
  *
- * Each controller that we need (memory, pids, cpu) is served by whichever hierarchy has it: v2, or a
- * v1 hierarchy of its own. Membership, killing and cpu accounting are always v2: a process is born
- * in its v2 group by CLONE_INTO_CGROUP, and in its v1 groups because the thread that clones it has
- * written "0" to their `tasks` files. Nothing is ever migrated: writing a pid to cgroup.procs waits
- * for an RCU grace period, 5 to 12 ms; neither of these two ways does.
+ * Each controller that we need (memory, pids, cpu) is served by whichever hierarchy has it: v2, or
+ * a v1 hierarchy of its own. Membership, killing and cpu accounting are always v2: a process is
+ * born in its v2 group by CLONE_INTO_CGROUP, and in its v1 groups because the thread that clones it
+ * has written "0" to their `tasks` files. Nothing is ever migrated: writing a pid to cgroup.procs
+ * waits for an RCU grace period, 5 to 12 ms; neither of these two ways does.
  *
  * All groups lie below one parent ("sandbox") and are named TOKEN.N.LABEL, TOKEN being the owner's
  * (owner.c), so that a later owner can tell whose leftovers they are. For root the parent is at the
@@ -47,6 +47,7 @@ struct cgroup_ops {
 	int (*limit_pids)(int dir, uint32_t n, struct sbx_error *err);
 	int (*limit_cpu)(int dir, uint32_t milli, struct sbx_error *err);
 	void (*read_memory)(int dir, struct sbx_stats *ret);
+	const char *memory_file, *oom_file;
 	void (*read_pids)(int dir, struct sbx_stats *ret);
 	int (*join)(int dir); /* the calling thread, before it clones; NULL: born there */
 };
@@ -86,6 +87,7 @@ struct cgroup {
 	char name[64];
 	uint32_t made;    /* bit for each hierarchy with a directory of ours */
 	int dir[H_COUNT]; /* -1: not used; H_V2 too, where there is no group */
+	int usage[2];     /* of cgroup_usage(): its files, -1 until they are asked for */
 	int memory_by, swap_by, pids_by, cpu_by, cpu_time_by; /* SBX_BY_*, if set */
 	uint32_t unenforced; /* SBX_LIMIT_* that are set and enforced by nothing */
 };
@@ -95,8 +97,9 @@ struct cgroup {
  * token       the owner's
  * privileged  the v2 hierarchy is the caller's, as far as it is the host's; otherwise, and in a
  *             container, a delegated group is looked for
- * own_leaf    this process may be moved: out of the delegated group, to the leaf "sandbox-caller" in
- *             it, when nobody else sits there. Children that it has already stay behind and prevent it
+ * own_leaf    this process may be moved: out of the delegated group, to the leaf "sandbox-caller"
+ *             in it, when nobody else sits there. Children that it has already stay behind and
+ *             prevent it
  */
 struct cgroup_root_options {
 	const char *parent;
@@ -116,16 +119,19 @@ void cgroup_root_done(struct cgroup_root *root);
  * the owner ran in, which need not be the sweeper's.
  */
 int cgroup_root_record(const struct cgroup_root *root, int fd);
-/* For a group whose processes are out of reach otherwise: a jail whose init could not be got hold of. */
+/*
+ * For a group whose processes are out of reach otherwise: a jail whose init could not be got hold
+ * of.
+ */
 void cgroup_end(int parent, const char *name);
 
 int cgroup_sweep(int fd, const char *token); /* -EBUSY: some are left, for the next sweep */
 
 /*
  * Makes the directories, writes the limits and reads them back. -ENOTSUP names what is missing and
- * the remedy; what `limits->allow` has instead goes to `cg->unenforced`. A jail's limit of processes
- * without a controller is pids_by == SBX_BY_RLIMIT: init must then set RLIMIT_NPROC, which is
- * counted for each user namespace (5.14).
+ * the remedy; what `limits->allow` has instead goes to `cg->unenforced`. A jail's limit of
+ * processes without a controller is pids_by == SBX_BY_RLIMIT: init must then set RLIMIT_NPROC,
+ * which is counted for each user namespace (5.14).
  */
 int cgroup_init(struct cgroup *cg, struct cgroup_root *root, struct cgroup *parent,
 		const char *label, const struct cgroup_limits *limits, struct sbx_error *err);
@@ -135,6 +141,9 @@ void cgroup_done(struct cgroup *cg); /* its processes must be gone */
 int cgroup_join_thread(const struct cgroup *cg);
 void cgroup_kill(const struct cgroup *cg);
 void cgroup_read(const struct cgroup *cg, struct sbx_stats *ret);
+uint64_t cgroup_oom_kills(const struct cgroup *cg);
+/* Of all that cgroup_read() tells these two, by files that stay open: a tenth of its cost. */
+void cgroup_usage(struct cgroup *cg, uint64_t *ret_memory, uint64_t *ret_cpu_ns);
 uint64_t cgroup_cpu_ns(const struct cgroup *cg);
 bool cgroup_counts_cpu(const struct cgroup *cg); /* cgroup_cpu_ns() says something */
 
@@ -145,6 +154,7 @@ int cgroup_write_u64(int dir, const char *file, uint64_t value);
 int cgroup_read_text(int dir, const char *file, char *buf, size_t size);
 int cgroup_read_u64(int dir, const char *file, uint64_t *ret);        /* "max" is UINT64_MAX */
 uint64_t cgroup_read_key(int dir, const char *file, const char *key); /* "key N" lines; else 0 */
+uint64_t cgroup_key(const char *text, const char *key);               /* likewise */
 /* Writes a limit and reads it back; what the kernel kept may be lower by at most `slack`. */
 int cgroup_limit(int dir, const char *file, uint64_t value, uint64_t slack, struct sbx_error *err);
 /* The pids controller has the same files in both versions. */

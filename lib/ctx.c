@@ -2,10 +2,10 @@
 
 /*
  * The context. Its owner token is the answer to kill -9: every control group carries the token in
- * its name, and owners/TOKEN in the runtime directory is locked while the owner lives. Whoever makes
- * the next context takes the lock of the dead and removes their groups; a live owner's lock cannot
- * be taken, so its groups are never touched. (Processes, mounts and namespaces need no sweep: they
- * die with the jail's init, which watches its creator.)
+ * its name, and owners/TOKEN in the runtime directory is locked while the owner lives. Whoever
+ * makes the next context takes the lock of the dead and removes their groups; a live owner's lock
+ * cannot be taken, so its groups are never touched. (Processes, mounts and namespaces need no
+ * sweep: they die with the jail's init, which watches its creator.)
  */
 
 #include "ctx.h"
@@ -104,7 +104,9 @@ static int open_dir(int at, const char *name, struct sbx_error *err)
 	return fd_above_stdio(fd);
 }
 
-/* The directory that the user's own programs share, gone at logout; or one in /tmp, checked below. */
+/*
+ * The directory that the user's own programs share, gone at logout; or one in /tmp, checked below.
+ */
 static void default_runtime(const struct sbx_ctx *ctx, char *ret, size_t size)
 {
 	const char *user_dir = ctx->privileged ? NULL : secure_getenv("XDG_RUNTIME_DIR");
@@ -133,7 +135,9 @@ static int open_runtime(struct sbx_ctx *ctx, const char *path, struct sbx_error 
 	return ctx->owners_dir < 0 ? ctx->owners_dir : 0;
 }
 
-/* A sweeper may hold the lock of a new file for a moment: then it is not ours, and we take another. */
+/*
+ * A sweeper may hold the lock of a new file for a moment: then it is not ours, and we take another.
+ */
 static int take_token(struct sbx_ctx *ctx, struct sbx_error *err)
 {
 	unsigned char random[8];

@@ -8,9 +8,9 @@
 #define SBX_PUBLIC __attribute__((visibility("default")))
 
 /*
- * Fills `err` (may be NULL) and returns `code`, a negative errno, so that a failing function can end
- * with `return error_set(...)`. `item` may be NULL. The text is cut to fit; it is a sentence without
- * the errno's own message, which error_set() appends in parentheses where `code` is set.
+ * Fills `err` (may be NULL) and returns `code`, a negative errno, so that a failing function can
+ * end with `return error_set(...)`. `item` may be NULL. The text is cut to fit; it is a sentence
+ * without the errno's own message, which error_set() appends in parentheses where `code` is set.
  */
 int error_set(struct sbx_error *err, int code, const char *stage, const char *item, const char *fmt,
 	      ...) __attribute__((format(printf, 5, 6)));
@@ -18,7 +18,9 @@ int error_set(struct sbx_error *err, int code, const char *stage, const char *it
 /* Public name of an enum step of protocol.h ("mount", "seccomp", "exec" ...). */
 const char *step_name(int step);
 
-/* One sentence on what the step does and, where it is known, the usual cause and remedy of `code`. */
+/*
+ * One sentence on what the step does and, where it is known, the usual cause and remedy of `code`.
+ */
 const char *step_advice(int step, int code);
 
 /*

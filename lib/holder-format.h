@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the library and an unprivileged caller's holder say to each other (lib/holder.c has the why).
- * The holder is the init image under the name "sandbox-holder", started with these descriptors and
- * no others. One request at a time on a SEQPACKET socket, each answered by a holder_reply; before
- * the first the holder sends one by itself, when it is ready or cannot be.
+ * What the library and an unprivileged caller's holder say to each other (lib/holder.c has the
+ * why). The holder is the init image under the name "sandbox-holder", started with these
+ * descriptors and no others. One request at a time on a SEQPACKET socket, each answered by a
+ * holder_reply; before the first the holder sends one by itself, when it is ready or cannot be.
  *
  * Shared with the static image, which has no libc.
  */

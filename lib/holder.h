@@ -7,9 +7,9 @@
  * the ctx and again when it was killed, and all that it started ends with it.
  *
  * The jails are siblings below the holder's namespace, so that none has rights over another or over
- * a network that it shares; the caller, as the creator of their common ancestor, has all rights over
- * all of them (user_namespaces(7)). One holder serves all jails of a ctx: it holds nothing that
- * belongs to a submission.
+ * a network that it shares; the caller, as the creator of their common ancestor, has all rights
+ * over all of them (user_namespaces(7)). One holder serves all jails of a ctx: it holds nothing
+ * that belongs to a submission.
  */
 
 #include "ids.h"

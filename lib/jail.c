@@ -244,8 +244,8 @@ static struct sbx_jail *jail_alloc(struct sbx_ctx *ctx, struct sbx_plan *plan)
 }
 
 /*
- * Where ids on the disk cannot be mapped, who wants that gets the other half of it: the policy's user
- * is the caller, whose trees it may use.
+ * Where ids on the disk cannot be mapped, who wants that gets the other half of it: the policy's
+ * user is the caller, whose trees it may use.
  */
 static int take_ids(struct sbx_jail *j, const struct start *s, struct sbx_error *err)
 {
@@ -509,7 +509,7 @@ static void read_disks(const struct sbx_jail *j, struct sbx_stats *ret)
 
 SBX_PUBLIC int sbx_jail_stats(struct sbx_jail *j, struct sbx_stats *ret, struct sbx_error *err)
 {
-	struct sbx_stats stats = { .size = sizeof(stats) }, group = { 0 };
+	struct sbx_stats stats = { .size = sizeof(stats) };
 	uint32_t size = ret->size;
 
 	if (size < 8)
@@ -517,12 +517,15 @@ SBX_PUBLIC int sbx_jail_stats(struct sbx_jail *j, struct sbx_stats *ret, struct 
 				 "struct sbx_stats needs its size set");
 	cgroup_read(&j->cgroup, &stats);
 	read_disks(j, &stats);
-	if (j->group) {
-		cgroup_read(&j->group->cgroup, &group);
-		stats.group_oom = group.oom_kills > 0;
-	}
+	if (j->group)
+		stats.group_oom = cgroup_oom_kills(&j->group->cgroup) > 0;
 	memset(ret, 0, size);
 	memcpy(ret, &stats, MIN_OF((size_t)size, sizeof(stats)));
 	ret->size = size;
 	return 0;
+}
+
+SBX_PUBLIC void sbx_jail_usage(struct sbx_jail *j, uint64_t *ret_memory, uint64_t *ret_cpu_ns)
+{
+	cgroup_usage(&j->cgroup, ret_memory, ret_cpu_ns);
 }

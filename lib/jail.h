@@ -67,7 +67,10 @@ struct sbx_jail {
 	char label[32];
 };
 
-/* Sends one request and waits for its reply; *ret_fd gets the descriptor that came along, if wanted. */
+/*
+ * Sends one request and waits for its reply; *ret_fd gets the descriptor that came along, if
+ * wanted.
+ */
 int jail_request(struct sbx_jail *j, const struct iovec *parts, int n_parts, const int *fds,
 		 int n_fds, int *ret_fd, struct sbx_error *err);
 

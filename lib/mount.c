@@ -43,7 +43,9 @@ static uint64_t wanted_flags(const struct plan_mount *m)
 	return flags;
 }
 
-/* Ids are mapped for one mount, not for what else is mounted below it: such a tree is not cloned. */
+/*
+ * Ids are mapped for one mount, not for what else is mounted below it: such a tree is not cloned.
+ */
 static int idmap(int fd, int userns, const char *source, struct sbx_error *err)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };

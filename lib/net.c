@@ -133,8 +133,8 @@ struct diag_query {
 };
 
 /*
- * One lookup by address and port; never with the wildcard address, which does not find a socket that
- * listens on 127.0.0.1 alone.
+ * One lookup by address and port; never with the wildcard address, which does not find a socket
+ * that listens on 127.0.0.1 alone.
  */
 static int lookup(int fd, int family, uint16_t port)
 {

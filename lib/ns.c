@@ -93,8 +93,8 @@ CHILD_CODE static long child_wait_gate(int gate)
 
 /*
  * All capabilities go over the exec as ambient ones, because the child may be root nowhere yet. It
- * changes its ids only after the exec: here that would mark the memory that it shares, the caller's,
- * as not dumpable (commit_creds() in the kernel; capabilities and groups do not).
+ * changes its ids only after the exec: here that would mark the memory that it shares, the
+ * caller's, as not dumpable (commit_creds() in the kernel; capabilities and groups do not).
  */
 CHILD_CODE static long child_keep_capabilities(void)
 {
@@ -227,7 +227,10 @@ static int write_map(int pid, const char *file, const struct id_maps *maps)
 	return write_proc(pid, file, text);
 }
 
-/* The program is setuid root and checks in /etc/subuid or /etc/subgid that the ids are the caller's. */
+/*
+ * The program is setuid root and checks in /etc/subuid or /etc/subgid that the ids are the
+ * caller's.
+ */
 static int run_newidmap(const char *program, int pid, const struct id_maps *maps)
 {
 	char words[1 + 3 * ID_MAPS_MAX][16];

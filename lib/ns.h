@@ -6,9 +6,10 @@
  *
  * A short-lived thread joins the v1 groups and, if asked, a network namespace: both concern that
  * thread alone and are inherited by what it clones. It also maps the ids and lets the child go, so
- * that the child need not wait until the caller is scheduled. The clone shares the caller's memory until it
- * executes (CLONE_VM), so that its cost does not grow with the caller; it runs on a stack of its
- * own and makes raw system calls only, because errno and thread-local storage are not its own.
+ * that the child need not wait until the caller is scheduled. The clone shares the caller's memory
+ * until it executes (CLONE_VM), so that its cost does not grow with the caller; it runs on a stack
+ * of its own and makes raw system calls only, because errno and thread-local storage are not its
+ * own.
  */
 
 #include "cgroup.h"
@@ -45,7 +46,8 @@ struct spawn {
 	int failed_step; /* enum step, with a negative return */
 	/* private */
 	int gate[2];
-	int child_gate; /* gate[0] as the child reads it: in shared memory, so never changed after the clone */
+	/* gate[0] as the child reads it: in shared memory, so never changed after the clone */
+	int child_gate;
 	void *stack;
 	pthread_t thread;
 };
@@ -63,5 +65,7 @@ int spawn_await_exec(struct spawn *s);
 /* Once the program is known to run, or to be dead: gives the stack back. */
 void spawn_settle(struct spawn *s);
 
-/* SIGKILL, and wait until it and, for a pid namespace, all in it are gone. Also for grandchildren. */
+/*
+ * SIGKILL, and wait until it and, for a pid namespace, all in it are gone. Also for grandchildren.
+ */
 void spawn_kill(int pidfd);

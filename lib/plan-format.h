@@ -5,9 +5,9 @@
  * The compiled plan as the jail's init reads it: one sealed memfd, mapped read-only by both sides.
  *
  * A header, then arrays, then a pool of NUL-terminated strings. Every *_off is a byte offset from
- * the start of the blob and aligned to 8 (the string pool: to 1); every string is an offset into the
- * pool, 0 being the empty string. The library writes it and the library's own init reads it: the
- * two are always of one build, so there is no version negotiation, only PLAN_MAGIC as a check.
+ * the start of the blob and aligned to 8 (the string pool: to 1); every string is an offset into
+ * the pool, 0 being the empty string. The library writes it and the library's own init reads it:
+ * the two are always of one build, so there is no version negotiation, only PLAN_MAGIC as a check.
  *
  * Shared with the static init, which has no libc: fixed-width integers and nothing else.
  */

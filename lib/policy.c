@@ -152,7 +152,10 @@ struct sbx_mount policy_mount_resolve(const struct sbx_policy *p, const struct p
 	return m;
 }
 
-/* mount_serialize_of_plan() into the void: the same checks as for the plan, at the place of the mistake. */
+/*
+ * mount_serialize_of_plan() into the void: the same checks as for the plan, at the place of the
+ * mistake.
+ */
 static int mount_check(const struct sbx_policy *p, const struct policy_mount *pm,
 		       struct sbx_error *err)
 {

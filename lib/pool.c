@@ -4,10 +4,10 @@
  * Jails that wait. What a pool saves is all that does not depend on the submission: namespaces,
  * groups, mounts, init. A jail that waits has run nothing but our init, and is given away once.
  *
- * A process cannot enter another jail's network later (setns(2) wants rights over the namespace that
- * owns it, which a jail's init has over no other), so jails that are to share one are made that way,
- * in pairs: see `beside`. A pair is known by the serial number of the jail that owns the network, not
- * by its address, which may be another jail's by the time that it is asked for.
+ * A process cannot enter another jail's network later (setns(2) wants rights over the namespace
+ * that owns it, which a jail's init has over no other), so jails that are to share one are made
+ * that way, in pairs: see `beside`. A pair is known by the serial number of the jail that owns the
+ * network, not by its address, which may be another jail's by the time that it is asked for.
  */
 
 #include "error.h"

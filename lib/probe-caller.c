@@ -2,8 +2,8 @@
 
 /*
  * What doctor says of the caller: what its privileges, its user namespaces and its ids allow. The
- * switches of distributions that forbid user namespaces to ordinary users are named by name, because
- * the kernel's EPERM names none of them.
+ * switches of distributions that forbid user namespaces to ordinary users are named by name,
+ * because the kernel's EPERM names none of them.
  */
 
 #include "caller.h"

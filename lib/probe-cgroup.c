@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What doctor says of control groups: the same questions that cgroup-root.c asks when it looks for a
- * place for jails, and in words what it would find. Whether a limit then holds is read back for every
- * jail. Nothing is made here, and nobody is moved.
+ * What doctor says of control groups: the same questions that cgroup-root.c asks when it looks for
+ * a place for jails, and in words what it would find. Whether a limit then holds is read back for
+ * every jail. Nothing is made here, and nobody is moved.
  *
  * For an ordinary user what is missing is a warning: jails work, and a limit that nothing enforces
  * refuses the run unless --allow-unenforced names it.
@@ -165,7 +165,9 @@ static uint32_t bit_of(const char *controller)
 					   : CONTROLLER_CPU;
 }
 
-/* The hierarchy of `controller` can limit jails of this caller; else says which obstacle there is. */
+/*
+ * The hierarchy of `controller` can limit jails of this caller; else says which obstacle there is.
+ */
 static bool usable(const char *controller, char *where, size_t size, const char **remedy)
 {
 	struct cgroup_base base = { 0 };
@@ -260,8 +262,8 @@ void probe_cgroup_kill(struct sbx_check *c)
 }
 
 /*
- * With a descriptor that cannot be open: EBADF from a kernel that would have used it. One that takes
- * no notice of the flag makes a child, which then ends at once.
+ * With a descriptor that cannot be open: EBADF from a kernel that would have used it. One that
+ * takes no notice of the flag makes a child, which then ends at once.
  */
 void probe_clone_into_cgroup(struct sbx_check *c)
 {

@@ -6,9 +6,9 @@
  * descriptor that is closed at once). Each says what breaks without it, and the command that
  * repairs it, so that a failure is found before the first submission is.
  *
- * FAIL: no jail, or as root none with limits, can be made. WARN: jails work and something is weaker,
- * slower, refused or missing from results. What only root has is no failure for anybody else.
- * Questions about the caller are in probe-caller.c, about control groups in probe-cgroup.c.
+ * FAIL: no jail, or as root none with limits, can be made. WARN: jails work and something is
+ * weaker, slower, refused or missing from results. What only root has is no failure for anybody
+ * else. Questions about the caller are in probe-caller.c, about control groups in probe-cgroup.c.
  */
 
 #include "probe.h"

@@ -71,10 +71,10 @@ static void read_status(struct sbx_proc *p)
 }
 
 /*
- * A limit was met: the jail ends as a whole, because a part of it could have escaped its parent. The
- * process is killed by itself first, so that init can say what it has used; if that takes too long,
- * what the control groups know has to do. A process that had ended before, and is traced on for its
- * children, did not meet the limit.
+ * A limit was met: the jail ends as a whole, because a part of it could have escaped its parent.
+ * The process is killed by itself first, so that init can say what it has used; if that takes too
+ * long, what the control groups know has to do. A process that had ended before, and is traced on
+ * for its children, did not meet the limit.
  */
 static void exceed(struct sbx_proc *p, uint32_t hit)
 {
@@ -248,8 +248,8 @@ SBX_PUBLIC struct sbx_proc *sbx_proc_free(struct sbx_proc *p)
 	if (!p->ended && p->pidfd >= 0)
 		(void)sbx_proc_kill(p, SIGKILL, NULL);
 	/*
-	 * Without a listener every call of its children would fail: they would spin, not end. Whether
-	 * one that was killed just now had any cannot be known yet.
+	 * Without a listener every call of its children would fail: they would spin, not end.
+	 * Whether one that was killed just now had any cannot be known yet.
 	 */
 	if (p->traced && (!p->ended || !trace_is_over(p)))
 		(void)sbx_jail_kill(p->jail, NULL);

@@ -6,7 +6,8 @@
  *
  * Control socket (SOCK_SEQPACKET; init's end is CONTROL_FD): the library asks, init answers, one
  * request at a time. The first request is START, answered by PARKED or FAILED; then EXEC, SOCKET,
- * OPEN and MOUNT in any order. When the library's end closes, init exits and the kernel ends the jail.
+ * OPEN and MOUNT in any order. When the library's end closes, init exits and the kernel ends the
+ * jail.
  *
  * Every EXEC carries two descriptors of its own, so that processes never wait for each other:
  *   - the *status socket* (SOCK_SEQPACKET): init sends STARTED (with a pidfd) right after fork, or
@@ -103,7 +104,8 @@ struct start_request {
 	uint32_t n_extra;
 	uint32_t strings_size;
 	uint32_t
-		sole_uid; /* the only uid and gid that the jail has, init's own too; 0: it has 0 and more */
+		/* the only uid and gid that the jail has, init's own too; 0: it has 0 and more */
+		sole_uid;
 	uint32_t sole_gid;
 	uint32_t processes; /* RLIMIT_NPROC of programs; 0: none */
 	char hostname[64];  /* empty: the plan's */

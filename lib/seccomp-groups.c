@@ -13,8 +13,8 @@
  * Knowingly left out of every group (a policy may name them): chown family (without capabilities it
  * can only fail or do nothing), writing extended attributes, memory locking, scheduling classes,
  * I/O priorities and NUMA placement, sync(2) and syncfs(2) (they make the host write), flock(2)
- * (the files below /usr are shared between jails: a lock is a message), vmsplice(2), the libaio family,
- * POSIX message queues, changing ids, personality(2), installing further filters.
+ * (the files below /usr are shared between jails: a lock is a message), vmsplice(2), the libaio
+ * family, POSIX message queues, changing ids, personality(2), installing further filters.
  */
 
 #include "seccomp-filter.h"
@@ -36,7 +36,8 @@ const struct seccomp_group seccomp_groups[] = {
 	{ "@base", "what every program needs: memory, time, signals, threads, descriptors, exec",
 	  NAMES("@memory", "@time", "@signals", "@threads", "@io", "@identity",
 		"execve", "exit", "exit_group", "wait4", "waitid", "arch_prctl",
-		"prctl", "prlimit64", "getrlimit", "setrlimit", "getrusage", "times", "uname", "sysinfo", "getrandom") },
+		"prctl", "prlimit64", "getrlimit", "setrlimit", "getrusage", "times", "uname",
+		"sysinfo", "getrandom") },
 	{ "@memory", "mappings and protection keys, PROT_EXEC included: just-in-time compilers",
 	  NAMES("brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "mincore", "msync",
 		"membarrier", "pkey_alloc", "pkey_free", "pkey_mprotect") },

@@ -3,8 +3,8 @@
 /*
  * Following the system calls of a process and its children (seccomp_unotify(2)): each waits in the
  * kernel until it is received and answered here, always with "go on". Nothing is decided by what is
- * read, so that a program which changes its arguments meanwhile changes nothing but the report. What
- * the plan's filter would have done is found by running it.
+ * read, so that a program which changes its arguments meanwhile changes nothing but the report.
+ * What the plan's filter would have done is found by running it.
  *
  * Invariant: a call is never left unanswered because nobody asked for it: dispatching lets calls go
  * on unseen, and freeing the process ends those who could still make any.

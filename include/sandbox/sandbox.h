@@ -130,7 +130,7 @@ struct sbx_proc;
  * flags         SBX_CTX_*. Controllers of cgroup v2 can be enabled only below a group without
  *               processes. Where the caller sits in the group that was delegated to it, OWN_LEAF
  *               lets the library make the group "sandbox-caller" there and move the process into it
- *               (once, all of its threads); without the flag such a delegation is not used for limits
+ *               (once, all of its threads); without the flag such a delegation serves no limits
  * runtime_dir   where owner tokens and id leases are locked; NULL: "/run/sandbox", for an
  *               unprivileged caller "$XDG_RUNTIME_DIR/sandbox" or "/tmp/sandbox-UID". Made if it is
  *               missing (not its parents); must be the caller's and writable by nobody else
@@ -485,8 +485,9 @@ struct sbx_stats {
 	uint64_t reserved2[4]; /* 0; struct sbx_result holds this struct by value */
 };
 
-/* What no controller of this host counts is 0. Set ret->size; without it the error is -EINVAL. */
+/* What nobody counts is 0. Set ret->size, or it is -EINVAL. Usage: two of these, for a 10th. */
 int sbx_jail_stats(struct sbx_jail *j, struct sbx_stats *ret, struct sbx_error *err);
+void sbx_jail_usage(struct sbx_jail *j, uint64_t *ret_memory, uint64_t *ret_cpu_ns);
 
 /* ------------------------------------------------------------------------ processes */
 

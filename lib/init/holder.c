@@ -6,8 +6,8 @@
  * that need such a position: clone trees of the host into detached mounts, and start jails and
  * relays as its children, in user namespaces of their own whose ids it may map.
  *
- * It runs no program but this image, hears nobody but the library, and when it ends, by the death of
- * its creator or by any other, the kernel ends all that it has started.
+ * It runs no program but this image, hears nobody but the library, and when it ends, by the death
+ * of its creator or by any other, the kernel ends all that it has started.
  */
 
 #include "../holder-format.h"
@@ -207,7 +207,10 @@ static int map_ids(int pid, const struct holder_spawn *q)
 	return r < 0 ? r : write_map(pid, "gid_map", q->gid_maps, q->n_gid_maps);
 }
 
-/* Both ends of the gate are close-on-exec: when the child has executed, or died, ours has no reader. */
+/*
+ * Both ends of the gate are close-on-exec: when the child has executed, or died, ours has no
+ * reader.
+ */
 static void await_exec(int gate)
 {
 	struct pollfd p = { .fd = gate, .events = 0 };
@@ -299,8 +302,8 @@ static void serve_spawn(void)
 }
 
 /*
- * Who has joined a jail's network can never return to the host's (setns(2) wants rights over it), so
- * a copy of us joins, clones and answers. We sleep until it has ended; its child becomes ours.
+ * Who has joined a jail's network can never return to the host's (setns(2) wants rights over it),
+ * so a copy of us joins, clones and answers. We sleep until it has ended; its child becomes ours.
  */
 static void serve_spawn_elsewhere(void)
 {

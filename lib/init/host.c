@@ -83,9 +83,9 @@ static int sysctl_write(int dir, const char *path, const char *value)
 }
 
 /*
- * What programs watch is counted by user, and the kernel counts it as that of each namespace's maker,
- * too: without a cap of its own a jail can use up all that its caller, or root, may have (128
- * instances), and no other jail nor a service of the host could watch anything.
+ * What programs watch is counted by user, and the kernel counts it as that of each namespace's
+ * maker, too: without a cap of its own a jail can use up all that its caller, or root, may have
+ * (128 instances), and no other jail nor a service of the host could watch anything.
  */
 static int cap_counters(int dir)
 {

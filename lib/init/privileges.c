@@ -20,7 +20,10 @@ int bounding_drop(void)
 	unsigned long cap = 0;
 	int r;
 
-	/* Until -EINVAL: past the last one that this kernel has. capabilities_drop() reads them back. */
+	/*
+	 * Until -EINVAL: past the last one that this kernel has. capabilities_drop() reads them
+	 * back.
+	 */
 	while ((r = sys_prctl(PR_CAPBSET_DROP, cap, 0)) >= 0)
 		cap++;
 	return r == -EINVAL && cap > 0 ? 0 : r;

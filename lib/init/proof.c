@@ -4,8 +4,8 @@
  * Proof that the mounts are what was asked for. mountinfo is read after the pivot, through the
  * host's /proc that was kept open for this: it lists exactly what can be reached from the jail's
  * root. Mounts that init attached are known by their id; a mount below one of them (a recursive
- * bind) inherits what is asked of it. Every line must be known in the end, nosuid, private, and read-only
- * and nodev where its entry says so: a mount that nobody asked for fails the proof too.
+ * bind) inherits what is asked of it. Every line must be known in the end, nosuid, private, and
+ * read-only and nodev where its entry says so: a mount that nobody asked for fails the proof too.
  *
  * The file is streamed through a small buffer, character by character: lines have no limit, and
  * the fields that matter (ids, options, propagation) contain no escapes.

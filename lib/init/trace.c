@@ -8,8 +8,8 @@
  *
  * The listener that the library answers on comes into being with the filter, in the process that
  * the filter stops at its next call: sending the listener away is that call. So the filter lets one
- * sendmsg(2) pass, known by 24 random bytes in the three registers that sendmsg has no use for. They
- * are gone when the program is executed.
+ * sendmsg(2) pass, known by 24 random bytes in the three registers that sendmsg has no use for.
+ * They are gone when the program is executed.
  */
 
 #include "bpf.h"

@@ -89,7 +89,9 @@ int tree_open_file(int root, const char *target)
 
 	if (parent < 0)
 		return parent;
-	/* Rarely is something there; and the empty file's own descriptor names the place as well. */
+	/*
+	 * Rarely is something there; and the empty file's own descriptor names the place as well.
+	 */
 	fd = sys_openat2(parent, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW, 0644, STRICT);
 	if (fd != -EEXIST)
 		return fd;
