@@ -10,13 +10,14 @@ cd "$(dirname "$0")/.."
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3
 	libcjson-dev libseccomp-dev libnl-3-dev libcap-dev libjansson-dev libpcre2-dev
-	libcurl4-openssl-dev libarchive-dev libpq-dev libhiredis-dev libmicrohttpd-dev
+	libcurl4-openssl-dev libarchive-dev libpq-dev libhiredis-dev libmicrohttpd-dev libssl-dev
 	nettle-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev libacl1-dev liblz4-dev libxml2-dev)
 run_packages=(ca-certificates)
 test_packages=(libcmocka-dev bubblewrap g++ universal-ctags zip procps
 	abigail-tools scdoc groff-base zsh fish # abi
 	libxml2-utils patch                     # pipeline
 	redis-tools                             # runner: holds the server program, and starts none
+	curl openssl chromium-headless-shell    # runner
 	golang-go rustc                         # judges
 	qemu-system-x86 busybox-static uidmap attr e2fsprogs) # vm
 

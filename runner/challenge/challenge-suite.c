@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * JavaScript test suites of a challenge: the key "suite", and what a test file is run with. They are
- * read like all tests, but not parsed here: which tests they have is found out when they are
+ * JavaScript test suites of a challenge: the key "suite", and what a test file is run with. They
+ * are read like all tests, but not parsed here: which tests they have is found out when they are
  * published (suite/suite-publish.c).
  */
 
 #include "challenge/challenge-suite.h"
 
+#include "challenge/challenge-packages.h"
 #include "challenge/challenge-tests.h"
 #include "inside/records.h"
 #include "util/util.h"
@@ -219,7 +220,7 @@ int challenge_load_suite_files(struct challenge *c, struct json_config *cfg, con
 	}
 	for (uint32_t i = 0; i < c->suite.n_files && r == 0; i++)
 		r = read_file(c, cfg, patterns, &c->suite.files[i]);
-	return r;
+	return r < 0 ? r : challenge_load_packages(c, cfg->why);
 }
 
 void challenge_suite_done(struct challenge_suite *s)
@@ -229,5 +230,6 @@ void challenge_suite_done(struct challenge_suite *s)
 		free(s->files[i].text);
 	}
 	free(s->files);
+	challenge_packages_done(&s->packages);
 	*s = (struct challenge_suite){ 0 };
 }

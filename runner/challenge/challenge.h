@@ -26,7 +26,9 @@ enum command_kind {
 	COMMAND_ARGV,
 };
 
-/* `argv` is NULL-terminated; for "migrate" it holds files and folders ("dir/") of the submission. */
+/*
+ * `argv` is NULL-terminated; for "migrate" it holds files and folders ("dir/") of the submission.
+ */
 struct challenge_command {
 	enum command_kind kind;
 	char **argv;
@@ -85,7 +87,17 @@ struct challenge_file {
 	size_t size;
 };
 
-/* How the JavaScript test suites are run; their cases are known once they are published (suite.h). */
+/* What the suites need besides, of a package.json beside them; of npm. */
+struct challenge_packages {
+	char *folder;	/* where it is: "tests/", or "" for the folder of the challenge */
+	char *manifest; /* reduced to what is to be installed; NULL: nothing */
+	char *lockfile; /* NULL: none */
+	size_t lockfile_size;
+};
+
+/*
+ * How the JavaScript test suites are run; their cases are known once they are published (suite.h).
+ */
 struct challenge_suite {
 	bool given;		  /* the key is there */
 	bool no_fast;		  /* "fast": false */
@@ -95,6 +107,7 @@ struct challenge_suite {
 	double points;	/* of each test */
 	struct challenge_file *files;
 	uint32_t n_files;
+	struct challenge_packages packages;
 	bool published;
 };
 
@@ -105,7 +118,10 @@ struct challenge_asset {
 	size_t size;
 };
 
-/* What a line of a test may ask the host for (hurl.h: enum hurl_ask_kind); the tester says which one. */
+/*
+ * What a line of a test may ask the host for (hurl.h: enum hurl_ask_kind); the tester says which
+ * one.
+ */
 struct challenge_ask {
 	int kind;
 	char *sql; /* NULL: no statement */
@@ -160,7 +176,8 @@ struct challenge {
  */
 int challenge_load(struct challenge **ret, const char *dir, char *why);
 /* The same with challenge.json from memory; `dir` is where its tests are. */
-int challenge_parse(struct challenge **ret, const char *dir, const char *text, size_t size, char *why);
+int challenge_parse(struct challenge **ret, const char *dir, const char *text, size_t size,
+		    char *why);
 /* One without tests, all else as if nothing was said. NULL: out of memory. */
 struct challenge *challenge_bare(void);
 struct challenge *challenge_free(struct challenge *c);

@@ -109,6 +109,19 @@ static int store_lines(const struct option_spec *o, const char *lines, const cha
 	return r;
 }
 
+/* One variable, two options: the one that has a value (grade --database URL) is meant. */
+static bool is_value_of_another(const struct option_spec *o)
+{
+	if (option_takes_value(o))
+		return false;
+	for (const struct program_command *c = program.commands; c->name; c++)
+		for (const struct option_spec *p = c->table ? c->table->options : NULL;
+		     p && p->kind != OPTION_END; p++)
+			if (p->name && streq(p->name, o->name) && option_takes_value(p))
+				return true;
+	return false;
+}
+
 static int environment_row(const struct option_spec *o, bool *given, char *error)
 {
 	char name[NAME_BYTES];
@@ -117,7 +130,7 @@ static int environment_row(const struct option_spec *o, bool *given, char *error
 
 	variable_name(o->name, name);
 	value = getenv(name);
-	if (!value || !*value)
+	if (!value || !*value || is_value_of_another(o))
 		return 0;
 	r = option_is_list(o) ? store_lines(o, value, name, error)
 			      : store_text(o, value, name, error);
@@ -149,7 +162,8 @@ static int check_variable(const struct command *c, const char *variable, char *e
 {
 	const char *names[OPTION_ROWS_MAX + 3] = { NULL }, *near;
 	char name[NAME_BYTES], twin[NAME_BYTES];
-	size_t n = option_common_names(names), len = strcspn(variable, "="), prefix = strlen(program.variable);
+	size_t n = option_common_names(names), len = strcspn(variable, "="),
+	       prefix = strlen(program.variable);
 
 	if (!option_name(variable + prefix, len - prefix, name) || has_option(c, name))
 		return 0;

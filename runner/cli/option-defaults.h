@@ -4,8 +4,8 @@
 /*
  * Options that the command line leaves out: from the environment, then from files of defaults.
  *
- *   environment  --cpu-time is SANDBOX_RUN_CPU_TIME. An empty variable is none. Flags are 1, true or
- *                yes, 0, false or no; lists have one item a line.
+ *   environment  --cpu-time is SANDBOX_RUN_CPU_TIME. An empty variable is none. Flags are 1, true
+ *                or yes, 0, false or no; lists have one item a line.
  *   files        JSON with comments, an object for each command:
  *                { "exec": { "memory": "256M", "ro": ["/data"], "quiet": true } }
  *                --config names the only file; --no-config reads none. Otherwise first
@@ -32,8 +32,8 @@ struct option_sources {
 };
 
 /*
- * From the environment and the files of `s`. 0, or -EINVAL and `error`. Values live until the process
- * ends.
+ * From the environment and the files of `s`. 0, or -EINVAL and `error`. Values live until the
+ * process ends.
  */
 int options_defaults(const struct command *c, struct option_given *given,
 		     const struct option_sources *s, char *error);

@@ -70,9 +70,10 @@ static void print_common(void)
 	printf("\nOptions of every command:\n");
 	for (size_t i = 0; i < option_common_count(); i++)
 		print_option(&option_common[i]);
-	printf("Each option can be set in the environment: --no-config is "
-	       "%sNO_CONFIG.\n",
-	       program.variable);
+	if (program.defaults)
+		printf("Each option can be set in the environment: --no-config is "
+		       "%sNO_CONFIG.\n",
+		       program.variable);
 }
 
 void options_help(const struct command *c)

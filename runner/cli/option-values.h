@@ -5,7 +5,9 @@
 
 #include "cli/options.h"
 
-/* What is stored behind `o->dest`; `text` lives as long as it does. -EINVAL and *ret_why (static). */
+/*
+ * What is stored behind `o->dest`; `text` lives as long as it does. -EINVAL and *ret_why (static).
+ */
 int option_store(const struct option_spec *o, const char *text, const char **ret_why);
 
 bool option_takes_value(const struct option_spec *o);

@@ -28,7 +28,7 @@ struct program_command {
 
 struct program {
 	const char *name;     /* "sandbox-run" */
-	const char *variable; /* what the environment's names of options start with: "SANDBOX_RUN_" */
+	const char *variable; /* what options start with in the environment: "SANDBOX_RUN_" */
 	const char *defaults; /* the name of its files of defaults, "run.json"; NULL: it has none */
 	const char *summary;  /* of --help; lines */
 	const char *examples;

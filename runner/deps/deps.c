@@ -12,8 +12,8 @@
  *   manager  a manager that is not npm, at one version.
  *
  * Nothing else of a submission reaches an install, so nobody can poison the entry of another. An
- * entry is made by one while the others wait for it. Locks are taken in the order deps, lock, deps of
- * the resolved lockfile; the first is given back before the last is taken.
+ * entry is made by one while the others wait for it. Locks are taken in the order deps, lock, deps
+ * of the resolved lockfile; the first is given back before the last is taken.
  */
 
 #include "deps/deps.h"
@@ -320,25 +320,39 @@ static int recipe(struct deps *d, char ret[static KEY_SIZE])
 	return r;
 }
 
-static int begin_reuse(struct deps *d, struct install *i, bool from_base)
+/* The tree of pnpm's hoisted layout is not one that it makes a difference to. */
+static bool is_hoisted(const struct deps_input *in)
 {
+	return (in->npmrc && strstr(in->npmrc, "node-linker")) ||
+	       (in->workspace && strstr(in->workspace, "nodeLinker"));
+}
+
+static int begin_reuse(struct deps *d, struct install *i, enum reuse_base how)
+{
+	struct reuse *u = &i->reuse;
 	int r;
 
-	i->reuse.wanted = d->manager.kind == MANAGER_NPM && !d->in->words;
-	if (!i->reuse.wanted)
+	u->is_npm = d->manager.kind == MANAGER_NPM;
+	u->is_berry = d->manager.kind == MANAGER_BERRY;
+	u->wanted = !u->is_npm || !d->in->words;
+	if (!u->wanted)
 		return 0;
-	r = recipe(d, i->reuse.recipe);
+	r = recipe(d, u->recipe);
 	if (r < 0)
 		return r;
-	return reuse_begin(&i->reuse, d->job, d->lockfile, d->lockfile_size, from_base);
+	if (is_hoisted(d->in))
+		how = MIN_OF(how, REUSE_FILES);
+	r = reuse_begin(u, d->job, d->lockfile, d->lockfile_size, how);
+	i->may_do_without = reuse_has_tarballs(u);
+	return r;
 }
 
 /* 0: sealed and published; 1; INSTALL_OUTDATED; INSTALL_NOT_REUSED; <0. */
-static int build_once(struct deps *d, struct store_entry *e, bool from_base)
+static int build_once(struct deps *d, struct store_entry *e, enum reuse_base how)
 {
 	_cleanup_(install_done) struct install i = INSTALL_NULL;
 	struct tree_sum sum;
-	int r = begin_reuse(d, &i, from_base);
+	int r = begin_reuse(d, &i, how);
 
 	if (r == 0)
 		r = begin(d, &i);
@@ -350,18 +364,18 @@ static int build_once(struct deps *d, struct store_entry *e, bool from_base)
 		r = install_pack(&i, e, &sum);
 	if (r != 0)
 		return r;
-	d->packages = i.reuse.base ? 0 : i.packages; /* npm counts what it has changed */
 	d->built = true;
-	d->reused = i.reuse.base != NULL;
+	d->reused = i.reuse.how == REUSE_TREE;
+	d->packages = d->reused ? 0 : i.packages; /* a manager counts what it has changed */
 	label(d, e);
 	return store_publish(e, &sum, &d->job->error);
 }
 
 static int build(struct deps *d, struct store_entry *e)
 {
-	int r = build_once(d, e, true);
+	int r = build_once(d, e, REUSE_TREE);
 
-	return r == INSTALL_NOT_REUSED ? build_once(d, e, false) : r;
+	return r == INSTALL_NOT_REUSED ? build_once(d, e, REUSE_FILES) : r;
 }
 
 static void tell(const struct deps *d)
@@ -375,7 +389,7 @@ static void tell(const struct deps *d)
 		job_stage_note(d->job, "stored");
 	else
 		job_stage_note(d->job, "%s%s%s", d->manager.name,
-			       d->reused			      ? " install, from an earlier one"
+			       d->reused                        ? " install, from an earlier one"
 			       : d->manager.kind == MANAGER_NPM ? " ci"
 								: " install",
 			       packages);

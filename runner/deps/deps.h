@@ -11,8 +11,8 @@
 #include "store/store.h"
 
 /*
- * All that decides what is installed; borrowed. `manifest` is package.json reduced to its dependency
- * fields (inspect-packages.c). `words` are those of the challenge: ["npm", "ci", ...].
+ * All that decides what is installed; borrowed. `manifest` is package.json reduced to its
+ * dependency fields (inspect-packages.c). `words` are those of the challenge: ["npm", "ci", ...].
  */
 struct deps_input {
 	const char *manager; /* "npm", "pnpm@9.15.0", "yarn@1.22.22+sha512.x"; NULL: npm */
@@ -30,9 +30,9 @@ struct deps_input {
 };
 
 /*
- * Gets the entry: its node_modules is to be mounted. 0: *ret is the caller's (store_entry_free), and
- * the stage note says what was done; 1: the packages cannot be had, and the verdict is decided; <0:
- * ours, in job->error. Of the job are used: ctx, settings, store, cancel_fd, error, the verdict and
- * the notes; job->challenge and job->facts are not looked at.
+ * Gets the entry: its node_modules is to be mounted. 0: *ret is the caller's (store_entry_free),
+ * and the stage note says what was done; 1: the packages cannot be had, and the verdict is decided;
+ * <0: ours, in job->error. Of the job are used: ctx, settings, store, cancel_fd, error, the verdict
+ * and the notes; job->challenge and job->facts are not looked at.
  */
 int deps_get(struct job *job, const struct deps_input *in, struct store_entry **ret);

@@ -2,8 +2,8 @@
 
 /*
  * Whose fault a failed install is. A closed list of what managers say decides: a package that does
- * not exist, a lockfile that does not match are the student's; everything else is ours, the registry
- * that cannot be reached included.
+ * not exist, a lockfile that does not match are the student's; everything else is ours, the
+ * registry that cannot be reached included.
  */
 
 #include "deps/install.h"
@@ -194,6 +194,10 @@ static int failed(struct install *i, const char *log)
 	_cleanup_(failure_done) struct failure f = {};
 	struct job *job = i->job;
 
+	if (i->offline) {
+		job->error = i->unreachable;
+		return job->error.code;
+	}
 	read_failure(i, log, &f);
 	if (i->pinned && (f.refused || f.outdated))
 		return job_verdict(job, VERDICT_CE,

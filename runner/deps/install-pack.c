@@ -110,7 +110,7 @@ static int run_pack(struct install *i, int staging, int base)
 		       : pack_failed(i, &result);
 }
 
-/* What npm has downloaded. That it could not be kept is no failure. */
+/* What was downloaded. That it could not be kept is no failure. */
 static int take_tarballs(struct install *i, struct store_entry *entry)
 {
 	static const char *const argv[] = { "sandbox-inside", "take", NULL };
@@ -118,7 +118,9 @@ static int take_tarballs(struct install *i, struct store_entry *entry)
 	struct sbx_fd fds[2] = { { -1, 3, SBX_FD_TREE_WRITE }, { -1, 4, 0 } };
 	struct sbx_exec e = { .path = INSIDE_PATH,
 			      .argv = argv,
-			      .cwd = "/tmp/npm/_cacache/content-v2/sha512",
+			      .cwd = i->manager->kind == MANAGER_NPM
+					     ? "/tmp/npm/_cacache/content-v2/sha512"
+					     : "/app/.kept", /* of install.cjs */
 			      .fds = fds,
 			      .n_fds = 2,
 			      .wall_ns = PACK_WALL };
@@ -138,7 +140,7 @@ static int take_tarballs(struct install *i, struct store_entry *entry)
 	fds[0].fd = staging;
 	fds[1].fd = list;
 	r = install_exec(i, &e, &result);
-	/* An install script has closed it. */
+	/* An install script has closed it, or nothing was downloaded. */
 	return r < 0 && streq(i->job->error.stage, "cwd") ? 0 : r;
 }
 
@@ -154,15 +156,16 @@ int install_pack(struct install *i, struct store_entry *entry, struct tree_sum *
 		r = staging = mount_staging(i, entry, "node_modules", INSTALL_PACK_TARGET);
 	if (r >= 0)
 		r = run_pack(i, staging, base);
-	if (r == 0)
+	if (r == 0 && i->manager) /* not of what Prisma makes */
 		r = take_tarballs(i, entry);
 	if (r != 0)
 		return r;
 	r = sbx_jail_kill(i->jail, &i->job->error);
 	if (r == 0)
 		r = reuse_keep_tarballs(i->job, entry);
-	if (r == 0 && !i->scripts_ran)
-		r = reuse_record(&i->reuse, i->job, entry);
+	if (r == 0 && i->in && !i->scripts_ran)
+		r = reuse_record(&i->reuse, i->job, entry, i->in->manifest, i->lockfile,
+				 i->lockfile_size);
 	if (r < 0)
 		return r;
 	r = tree_seal(entry->dir, ret);

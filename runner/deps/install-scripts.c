@@ -3,8 +3,8 @@
 /*
  * Install scripts: programs of packages that run once the packages are there. They run in the
  * install jail, whose only way out is the registry, so a package that fetches its binaries from
- * elsewhere or has to compile is refused with its name. Most packages that have a script do not need
- * it, because their binaries are packages of the registry, too: these are in a list below.
+ * elsewhere or has to compile is refused with its name. Most packages that have a script do not
+ * need it, because their binaries are packages of the registry, too: these are in a list below.
  */
 
 #include "deps/install-scripts.h"

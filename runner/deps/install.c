@@ -4,12 +4,16 @@
  * A package manager in an install jail.
  *
  * What goes in: the manifest reduced to its dependency fields, the lockfile, and the settings that
- * were let through. No source, no root script, no .npmrc of a student: with equal input two students
- * get equal trees, so they may share one. The manager runs no scripts of packages. Development
- * packages are installed too: tsx, typescript or vite are listed there, and the student's own install
- * has them.
+ * were let through. No source, no root script, no .npmrc of a student: with equal input two
+ * students get equal trees, so they may share one. The manager runs no scripts of packages.
+ * Development packages are installed too: tsx, typescript or vite are listed there, and the
+ * student's own install has them.
  *
  * What comes out: a copy (install-pack.c), or the text of a lockfile, read from a memfd.
+ *
+ * A manager that is not npm installs through a registry of ours in the jail (inside/registry.cjs),
+ * which has the stored tarballs; so does npm when the real registry does not answer. Versions are
+ * resolved by the real one alone, whose addresses some managers write into their lockfile.
  *
  * The runtime is mounted with mapped ids not for its own sake: an ordinary user's jails can give
  * files to that user only if they have such a mount from the start.
@@ -65,12 +69,13 @@ static uint32_t jail_mounts(struct install *i, struct sbx_mount *m)
 					     .flags = SBX_MOUNT_IDMAP,
 					     .source = i->manager_path,
 					     .target = MANAGER_DIR };
+	n += install_serve_mounts(m + n);
 	return n + reuse_mounts(&i->reuse, m + n);
 }
 
 static int make_jail(struct install *i)
 {
-	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 5 + REUSE_MOUNTS_MAX];
+	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 5 + INSTALL_SERVE_MOUNTS + REUSE_MOUNTS_MAX];
 	struct sbx_jail_options o = { .size = sizeof(o), .label = "install", .mounts = mounts };
 	struct sbx_forward forward = { .size = sizeof(forward),
 				       .port = i->registry.port,
@@ -85,7 +90,7 @@ static int make_jail(struct install *i)
 		return r;
 	o.n_mounts = jail_mounts(i, mounts);
 	r = sbx_jail_new(job->ctx, i->plan, &i->jail, &o, &job->error);
-	return r < 0 ? r : sbx_jail_forward(i->jail, &forward, &job->error);
+	return r < 0 || i->offline ? r : sbx_jail_forward(i->jail, &forward, &job->error);
 }
 
 /* --------------------------------------------------------------------------- inputs */
@@ -104,16 +109,10 @@ static int input_fd(struct job *job, const char *data, size_t size, int *ret)
 
 static int make_inputs(struct install *i)
 {
-	_cleanup_free_ char *npmrc = manager_npmrc(&i->registry, i->in->npmrc);
 	const struct deps_input *in = i->in;
 	struct job *job = i->job;
-	int r;
+	int r = input_fd(job, in->manifest, in->manifest_size, &i->manifest);
 
-	if (!npmrc)
-		return job_fail(job, -ENOMEM, "deps", "out of memory");
-	r = input_fd(job, in->manifest, in->manifest_size, &i->manifest);
-	if (r == 0)
-		r = input_fd(job, npmrc, strlen(npmrc), &i->npmrc);
 	if (r == 0 && in->workspace)
 		r = input_fd(job, in->workspace, strlen(in->workspace), &i->workspace);
 	if (r == 0)
@@ -129,6 +128,11 @@ int install_begin(struct install *i)
 	int r;
 
 	r = npm_registry_find(&i->registry, job->settings->node_dir, job->cancel_fd, &job->error);
+	if (r < 0 && r != -EINTR && i->registry.url && i->may_do_without) {
+		i->offline = true;
+		i->unreachable = job->error;
+		r = 0;
+	}
 	if (r == 0)
 		r = make_inputs(i);
 	return r < 0 ? r : make_jail(i);
@@ -160,6 +164,14 @@ static int lockfile_fd(struct install *i)
 	close_fd(i->lock_fd);
 	i->lock_fd = -1;
 	return i->lockfile ? input_fd(i->job, i->lockfile, i->lockfile_size, &i->lock_fd) : 0;
+}
+
+static int npmrc_fd(struct install *i, const struct npm_registry *seen)
+{
+	_cleanup_free_ char *npmrc = manager_npmrc(seen, i->in->npmrc);
+
+	i->npmrc = close_fd(i->npmrc);
+	return npmrc ? input_fd(i->job, npmrc, strlen(npmrc), &i->npmrc) : -ENOMEM;
 }
 
 static uint32_t list_fds(struct install *i, struct sbx_fd fds[static 5])
@@ -205,16 +217,16 @@ static const char shell_install[] = " && \"$@\" && mkdir -p node_modules";
 static const char shell_resolve[] = " && \"$@\" && cat \"$0\" >&6";
 
 /*
- * For a difference node_modules is that of the base. npm believes its own list in it only if that is
- * not older than any folder. The lockfile that the base was made from is another student's: npm would
- * keep a package for which it gave two digests, or another name, or another program in .bin. So the
- * list is read first (base_ok): each package has its own tarball and one digest, and no two packages
- * of old and new have a program of the same name.
+ * For a difference node_modules is that of the base. npm believes its own list in it only if that
+ * is not older than any folder. The lockfile that the base was made from is another student's: npm
+ * would keep a package for which it gave two digests, or another name, or another program in .bin.
+ * So the list is read first (base_ok): each package has its own tarball and one digest, and no two
+ * packages of old and new have a program of the same name.
  *
- * npm may have changed the lockfile afterwards, or the lockfile may not be that of the manifest, which
- * `npm ci` refuses: then this is no install of what was submitted. A file says that it is, made at
- * npm's exit (whose code npm sets last of all). The name that `npm install` adds to its list is taken
- * out, as `npm ci` leaves it.
+ * npm may have changed the lockfile afterwards, or the lockfile may not be that of the manifest,
+ * which `npm ci` refuses: then this is no install of what was submitted. A file says that it is,
+ * made at npm's exit (whose code npm sets last of all). The name that `npm install` adds to its
+ * list is taken out, as `npm ci` leaves it.
  */
 static const char shell_difference[] =
 	" && cp \"$0\" .given && touch node_modules/.package-lock.json && "
@@ -257,21 +269,26 @@ static const char shell_difference[] =
 	"END\n"
 	"test -e .same";
 
-static int shell_words(struct install *i, enum manager_step step, struct words *w)
+static const char *lockfile_name(const struct install *i)
 {
 	bool binary = i->lockfile_size > 6 && memcmp(i->lockfile, "#!/usr", 6) == 0;
+
+	return i->manager->kind == MANAGER_BUN && binary ? "bun.lockb" : i->manager->lockfile;
+}
+
+static int shell_words(struct install *i, enum manager_step step, struct words *w)
+{
+	bool same = step == MANAGER_DIFFERENCE;
 	int r;
 
 	words_add(w, "sh");
 	words_add(w, "-c");
-	r = words_print(w, "%s%s%s%s%s", step == MANAGER_DIFFERENCE ? "" : shell_clean, shell_begin,
-			put_lockfile(i),
+	r = words_print(w, "%s%s%s%s%s", same ? "" : shell_clean, shell_begin, put_lockfile(i),
 			i->workspace >= 0 ? " && cat <&7 >pnpm-workspace.yaml" : "",
-			step == MANAGER_RESOLVE	     ? shell_resolve
-			: step == MANAGER_DIFFERENCE ? shell_difference
-						     : shell_install);
-	words_add(w,
-		  i->manager->kind == MANAGER_BUN && binary ? "bun.lockb" : i->manager->lockfile);
+			step == MANAGER_RESOLVE			      ? shell_resolve
+			: same && i->manager->kind == MANAGER_NPM ? shell_difference
+								      : shell_install);
+	words_add(w, lockfile_name(i));
 	return r;
 }
 
@@ -287,14 +304,23 @@ static int run_manager(struct install *i, enum manager_step step, bool legacy_pe
 			      .fds = fds,
 			      .wall_ns = i->in->wall_ns };
 	const char *const *own = i->manager->kind == MANAGER_NPM ? i->in->words : NULL;
+	const struct npm_registry ours = { .url = (char *)INSTALL_SERVED_URL };
+	bool served = install_is_served(i, step);
+	const struct npm_registry *seen = served ? &ours : &i->registry;
 	int r = lockfile_fd(i);
 
 	if (r == 0)
+		r = npmrc_fd(i, seen);
+	if (r == 0)
 		r = shell_words(i, step, &argv);
+	if (r == 0 && served)
+		r = install_serve_words(i, step, lockfile_name(i), &argv);
 	if (r == 0)
-		r = manager_command(i->manager, step, own, legacy_peers, &i->registry, &argv);
+		r = manager_command(i->manager, step, own, legacy_peers, seen, &argv);
 	if (r == 0)
-		r = manager_environment(i->manager, &i->registry, &env);
+		r = manager_environment(i->manager, seen, &env);
+	if (served && i->registry.cafile)
+		words_add(&env, "NODE_EXTRA_CA_CERTS=" MANAGER_CA);
 	if (r < 0)
 		return job_fail(i->job, r, "deps", "cannot make the command: %s", strerror(-r));
 	if (words_full(&argv))
@@ -312,8 +338,8 @@ static bool wants_legacy_peers(const struct install *i, const struct sbx_result 
 }
 
 /*
- * A student whose peer dependencies contradict each other has installed with --legacy-peer-deps. The
- * lockfile fixes every version either way.
+ * A student whose peer dependencies contradict each other has installed with --legacy-peer-deps.
+ * The lockfile fixes every version either way.
  */
 static int run_step(struct install *i, enum manager_step step)
 {
@@ -357,7 +383,7 @@ static int run_difference(struct install *i)
 
 int install_run(struct install *i)
 {
-	return i->reuse.base ? run_difference(i) : run_step(i, MANAGER_INSTALL);
+	return i->reuse.how == REUSE_TREE ? run_difference(i) : run_step(i, MANAGER_INSTALL);
 }
 
 int install_resolve(struct install *i, char **ret_lockfile, size_t *ret_size)

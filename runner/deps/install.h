@@ -28,14 +28,17 @@ struct install {
 	struct reuse reuse;
 	const char *pack_from; /* the tree that leaves; NULL: node_modules */
 	bool scripts_ran; /* of packages: the tree is not one for others to begin with */
+	bool may_do_without; /* the registry need not answer: what is stored may be enough */
+	bool offline;	     /* it does not; `unreachable` says why */
+	struct sbx_error unreachable;
 	struct npm_registry registry;
 	struct sbx_plan *plan;
 	struct sbx_jail *jail;
 	int manifest, lock_fd, npmrc, workspace, log, out;
 };
 
-#define INSTALL_NULL                                                                                \
-	(struct install){ .manifest = -1, .lock_fd = -1, .npmrc = -1, .workspace = -1, .log = -1,   \
+#define INSTALL_NULL                                                                               \
+	(struct install){ .manifest = -1, .lock_fd = -1, .npmrc = -1, .workspace = -1, .log = -1,  \
 			  .out = -1, .reuse = REUSE_NULL }
 
 /* Finds the registry and makes the jail. The members above `registry` are the caller's to set. */
@@ -52,10 +55,21 @@ int install_resolve(struct install *i, char **ret_lockfile, size_t *ret_size);
 int install_pack(struct install *i, struct store_entry *entry, struct tree_sum *ret);
 
 /*
- * Runs `argv` in the jail, its output in i->log; `e` gives cwd, env, descriptors and time. 0 when it
- * has ended, or <0.
+ * Runs `argv` in the jail, its output in i->log; `e` gives cwd, env, descriptors and time. 0 when
+ * it has ended, or <0.
  */
 int install_exec(struct install *i, struct sbx_exec *e, struct sbx_result *ret);
+
+/*
+ * install-serve.c: the registry of ours in the jail. `words`: the command that runs a manager with
+ * it, whose own words follow; it is told to use INSTALL_SERVED_URL.
+ */
+#define INSTALL_SERVED_URL "http://127.0.0.1:4873/"
+#define INSTALL_SERVE_MOUNTS 6
+uint32_t install_serve_mounts(struct sbx_mount *m);
+bool install_is_served(const struct install *i, enum manager_step step);
+int install_serve_words(const struct install *i, enum manager_step step, const char *lockfile,
+			struct words *w);
 
 /* install-errors.c: what an ended manager says. 0: it succeeded, and the tree is whole. */
 int install_outcome(struct install *i, const struct sbx_result *r, const char *log);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * How each manager is called. Common to all: no install script is run (install-scripts.c does that, later
- * and one by one), nothing asks or reports, the result is a plain node_modules, and caches lie on
- * the file system of the project, where they may be linked from.
+ * How each manager is called. Common to all: no install script is run (install-scripts.c does that,
+ * later and one by one), nothing asks or reports, the result is a plain node_modules, and caches
+ * lie on the file system of the project, where they may be linked from.
  */
 
 #include "deps/manager.h"
@@ -35,8 +35,8 @@ static int npm_command(enum manager_step step, const char *const *own, bool lega
 		"install", "--package-lock-only", "--include=dev", NULL,
 	};
 	static const char *const always[] = {
-		NODE, NPM_CLI, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier",
-		"--no-progress", "--no-color", "--loglevel=warn", "--userconfig=/app/.none",
+		NODE, NPM_CLI, "--ignore-scripts", "--no-audit", "--no-fund",
+		"--no-update-notifier", "--no-progress", "--no-color", "--loglevel=warn", "--userconfig=/app/.none",
 		"--globalconfig=/app/.none-global", "--cache=/tmp/npm",
 		"--replace-registry-host=always", "--fetch-retries=2",
 		"--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", NULL,
@@ -69,12 +69,14 @@ static int pnpm_command(const struct manager *m, enum manager_step step,
 	/* clang-format off */
 	static const char *const always[] = {
 		"install", "--ignore-scripts",
-		"--reporter=append-only", "--store-dir=/app/.cache", "--package-import-method=hardlink",
+		"--reporter=append-only", "--store-dir=/app/.cache",
+		"--package-import-method=hardlink",
 		"--virtual-store-dir=node_modules/.pnpm", "--config.side-effects-cache=false",
 		"--config.update-notifier=false", "--config.engine-strict=false",
 		"--config.manage-package-manager-versions=false", "--config.pm-on-fail=ignore",
 		"--config.package-manager-strict=false", "--config.modules-cache-max-age=0",
-		"--config.fetch-retries=2", NULL,
+		"--config.fetch-retries=2", "--config.fetch-retry-mintimeout=1000",
+		"--config.fetch-retry-maxtimeout=10000", NULL,
 	};
 	/* clang-format on */
 	words_add(ret, NODE);
@@ -97,7 +99,7 @@ static int yarn_command(enum manager_step step, const struct npm_registry *r, st
 	};
 	/* clang-format on */
 	add_all(ret, always);
-	if (step == MANAGER_INSTALL)
+	if (step != MANAGER_RESOLVE)
 		words_add(ret, "--frozen-lockfile");
 	return words_print(ret, "--registry=%s", r->url);
 }
@@ -197,6 +199,9 @@ int manager_environment(const struct manager *m, const struct npm_registry *r, s
 		words_add(ret, "NODE_EXTRA_CA_CERTS=" MANAGER_CA);
 	if (m->kind == MANAGER_BERRY)
 		return berry_environment(m, r, ret);
+	/* "packageManager": "yarn@1" is not "yarn@1.22.22" for it. */
+	if (m->kind == MANAGER_YARN)
+		words_add(ret, "SKIP_YARN_COREPACK_CHECK=1");
 	/* Without the slash at its end; for the shell's rewriting of yarn.lock. */
 	if (m->kind == MANAGER_YARN)
 		e = words_print(ret, "REGISTRY=%.*s",

@@ -93,6 +93,18 @@ static bool is_too_old(const struct manager *m)
 	return false;
 }
 
+/*
+ * The first ones of pnpm 8 do not run with Node 20 and later (ERR_INVALID_THIS). The last one reads
+ * and writes the same lockfile.
+ */
+static void replace_broken(struct manager *m)
+{
+	if (m->kind == MANAGER_PNPM &&
+	    (starts_with(m->version, "8.0.") || starts_with(m->version, "8.1.") ||
+	     starts_with(m->version, "8.2.") || streq(m->version, "8.3.0")))
+		copy_string(m->version, sizeof(m->version), pinned_version("pnpm", "8", 1));
+}
+
 int manager_parse(struct manager *ret, const char *spec, const char *npm_version)
 {
 	const char *at = spec ? strchr(spec, '@') : NULL, *version = at ? at + 1 : "";
@@ -118,6 +130,7 @@ int manager_parse(struct manager *ret, const char *spec, const char *npm_version
 	(void)snprintf(found.version, sizeof(found.version), "%.*s", (int)n, version);
 	if (is_too_old(&found))
 		return -ERANGE;
+	replace_broken(&found);
 	if (found.kind == MANAGER_YARN && strtoul(version, NULL, 10) >= 2)
 		found.kind = MANAGER_BERRY;
 	if (found.kind == MANAGER_BERRY)

@@ -30,16 +30,16 @@ struct manager {
 enum manager_step {
 	MANAGER_INSTALL,    /* what the lockfile says; fails when that is out of date */
 	MANAGER_RESOLVE,    /* write the lockfile */
-	MANAGER_DIFFERENCE, /* npm: make a tree that is there into what the lockfile says */
+	MANAGER_DIFFERENCE, /* make a tree that is there into what the lockfile says */
 };
 
 #define MANAGER_DIR "/opt/manager"   /* node_modules with the manager, in the jail */
 #define MANAGER_CA "/opt/npm/ca.pem" /* the registry's certificate authorities, in the jail */
 
 /*
- * Reads "pnpm@9.15.0" (what corepack adds behind a '+' is ignored), "pnpm@9" or "pnpm"; NULL is npm.
- * What is left open is filled with versions that are pinned here; npm's version is always that of the
- * runtime. 0; -EINVAL: no such manager, or not a version; -ERANGE: too old for the
+ * Reads "pnpm@9.15.0" (what corepack adds behind a '+' is ignored), "pnpm@9" or "pnpm"; NULL is
+ * npm. What is left open is filled with versions that are pinned here; npm's version is always that
+ * of the runtime. 0; -EINVAL: no such manager, or not a version; -ERANGE: too old for the
  * runtime.
  */
 int manager_parse(struct manager *ret, const char *spec, const char *npm_version);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * `prisma generate` in a jail of its own: no network, the packages as the lower layer of an overlay,
- * and of the submission nothing but the schema. prisma.config.ts is a program, so it is left out. What
- * comes out is packed like installed packages; the key is the packages' key, the schema, our
- * scripts and the engines that the operator has imported.
+ * `prisma generate` in a jail of its own: no network, the packages as the lower layer of an
+ * overlay, and of the submission nothing but the schema. prisma.config.ts is a program, so it is
+ * left out. What comes out is packed like installed packages; the key is the packages' key, the
+ * schema, our scripts and the engines that the operator has imported.
  */
 
 #include "deps/prisma-client.h"

@@ -24,8 +24,8 @@ struct prisma_client {
 };
 
 /*
- * Gets the client of the job's schema for the packages of `deps`. 0; 1 a verdict; PRISMA_NOTHING: the
- * packages or the schema have no generator that is known; <0.
+ * Gets the client of the job's schema for the packages of `deps`. 0; 1 a verdict; PRISMA_NOTHING:
+ * the packages or the schema have no generator that is known; <0.
  */
 int prisma_client_get(struct job *job, const struct store_entry *deps, struct prisma_client *ret);
 void prisma_client_done(struct prisma_client *c);

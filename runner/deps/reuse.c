@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * An entry that may serve as a base has two files beside node_modules: `recipe`, the hash of all that
- * decides an install but the manifest and the lockfile, and `packages`, the sorted digests of its
- * lockfile. Neither needs a parser: a digest is what follows "integrity":" in the lockfile, and since
- * what an install gives is checked by npm itself, a lockfile that lies here gains nothing.
+ * An entry that may serve as a base has files beside node_modules: `recipe`, the hash of all that
+ * decides an install but the manifest and the lockfile, `packages`, the sorted digests of its
+ * lockfile, and these two themselves. No parser is needed here: a digest is what looks like one,
+ * and since what an install gives is checked by the manager itself, a lockfile that lies here gains
+ * nothing.
  *
- * A base must share three quarters of the packages. Whatever goes wrong with the difference - npm
- * changes the lockfile, a peer conflict, a full disk - the caller starts again without a base.
+ * A base must share three quarters of the packages. npm can take some away from it; of the other
+ * managers the tree of a base is used only if it has none that is not wanted, and install.cjs
+ * compares every word of the two lockfiles. Whatever goes wrong with the difference - npm changes
+ * the lockfile, a peer conflict, a full disk - the caller starts again, and the base only spares
+ * copies: REUSE_FILES believes nothing, since files are compared byte by byte.
  */
 
 #include "deps/reuse.h"
@@ -22,7 +26,8 @@
 #include "util/util.h"
 
 #define BASES_LOOKED_AT 64
-#define DIGEST_PREFIX "\"integrity\":\"sha512-"
+#define DIGEST_PREFIX "sha512-"
+#define HEX_SIZE 128
 #define DIGEST_SIZE 88 /* base64 of 64 bytes */
 #define DIGESTS_MAX 20000
 #define TARBALL_LAYER_BYTES (384ull << 20)
@@ -37,6 +42,8 @@ void reuse_done(struct reuse *u)
 	store_entry_free(u->base);
 	sums_done(&u->sums);
 	free(u->base_path);
+	free(u->base_lockfile);
+	free(u->base_manifest);
 	free(u->tarballs);
 	free(u->digests);
 	free(u->missing);
@@ -66,25 +73,60 @@ static bool is_digest(const char *s)
 	       DIGEST_SIZE;
 }
 
+static bool from_hex(const char *s, char ret[static DIGEST_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t bytes[HEX_SIZE / 2];
+
+	if (strspn(s, digits) != HEX_SIZE)
+		return false;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)((strchr(digits, s[2 * i]) - digits) << 4 |
+				     (strchr(digits, s[2 * i + 1]) - digits));
+	base64_encode_raw(ret, sizeof(bytes), bytes);
+	return true;
+}
+
+/*
+ * yarn 2 and later have digests of their own archives, in hex and behind a "key/" in later
+ * versions: zips.cjs keeps these. `left` bytes are there.
+ */
+static bool read_digest(const struct reuse *u, const char *at, size_t left,
+			char ret[static DIGEST_SIZE])
+{
+	const char *slash;
+
+	if (!u->is_berry) {
+		if (left <= DIGEST_SIZE || !is_digest(at))
+			return false;
+		memcpy(ret, at, DIGEST_SIZE);
+		return true;
+	}
+	slash = memchr(at, '/', MIN_OF(left, (size_t)16));
+	if (slash) {
+		left -= (size_t)(slash + 1 - at);
+		at = slash + 1;
+	}
+	return left > HEX_SIZE && from_hex(at, ret);
+}
+
 static int find_digests(struct reuse *u, const char *lockfile, size_t size)
 {
+	const char *prefix = u->is_berry ? "checksum: " : DIGEST_PREFIX;
 	const char *at = lockfile, *end = lockfile + size;
 	size_t n = 0, kept = 0, room = 1;
 	struct line *lines;
 
-	for (const char *s = at;
-	     (s = memmem(s, (size_t)(end - s), DIGEST_PREFIX, strlen(DIGEST_PREFIX))); s++)
+	for (const char *s = at; (s = memmem(s, (size_t)(end - s), prefix, strlen(prefix))); s++)
 		room++;
 	lines = calloc(MIN_OF(room, (size_t)DIGESTS_MAX), sizeof(*lines));
 	if (!lines)
 		return -ENOMEM;
 	while (n < DIGESTS_MAX && n + 1 < room &&
-	       (at = memmem(at, (size_t)(end - at), DIGEST_PREFIX, strlen(DIGEST_PREFIX)))) {
-		at += strlen(DIGEST_PREFIX);
-		if ((size_t)(end - at) <= DIGEST_SIZE || !is_digest(at))
-			continue;
-		memcpy(lines[n].text, at, DIGEST_SIZE);
-		lines[n++].text[DIGEST_SIZE] = '\n';
+	       (at = memmem(at, (size_t)(end - at), prefix, strlen(prefix)))) {
+		at += strlen(prefix);
+		if (read_digest(u, at, (size_t)(end - at), lines[n].text))
+			lines[n++].text[DIGEST_SIZE] = '\n';
 	}
 	qsort(lines, n, sizeof(*lines), by_text);
 	for (size_t i = 0; i < n; i++) {
@@ -120,7 +162,7 @@ static bool digest_path(const char *text, char ret[static PATH_SIZE])
 	return true;
 }
 
-/* What npm will have to download, and is to be kept afterwards. */
+/* What will have to be downloaded, and is to be kept afterwards. */
 static int find_missing(struct reuse *u)
 {
 	_cleanup_close_ int dir = open(u->tarballs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -139,6 +181,11 @@ static int find_missing(struct reuse *u)
 			u->missing_size += PATH_SIZE;
 	}
 	return 0;
+}
+
+bool reuse_has_tarballs(const struct reuse *u)
+{
+	return u->missing && u->missing_size / PATH_SIZE < u->digests_size / sizeof(struct line);
 }
 
 /* ------------------------------------------------------------------------------ base */
@@ -165,6 +212,9 @@ static size_t count_shared(const char *a, size_t a_size, const char *b, size_t b
 	return shared;
 }
 
+/* More than any number of packages: the entry has none that is not wanted. */
+#define WITHIN (2 * DIGESTS_MAX)
+
 /* How many packages the entry shares with what is wanted; 0: it is none to begin with. */
 static size_t rate(const struct reuse *u, const struct store_entry *e)
 {
@@ -179,7 +229,20 @@ static size_t rate(const struct reuse *u, const struct store_entry *e)
 		return 0;
 	shared = count_shared(u->digests, u->digests_size, packages, size);
 	most = MAX_OF(size, u->digests_size) / sizeof(struct line);
-	return 4 * shared >= 3 * most ? shared : 0;
+	if (4 * shared < 3 * most)
+		return 0;
+	return !u->is_npm && shared == size / sizeof(struct line) ? shared + WITHIN : shared;
+}
+
+static int use_base(struct reuse *u, size_t rating)
+{
+	if (!u->is_npm && rating < WITHIN)
+		u->how = REUSE_FILES;
+	if (asprintf(&u->base_path, "%s/node_modules", u->base->path) < 0 ||
+	    asprintf(&u->base_lockfile, "%s/lockfile", u->base->path) < 0 ||
+	    asprintf(&u->base_manifest, "%s/manifest", u->base->path) < 0)
+		return -ENOMEM;
+	return 0;
 }
 
 static int find_base(struct reuse *u, struct store *s)
@@ -190,10 +253,10 @@ static int find_base(struct reuse *u, struct store *s)
 
 	for (int i = 0; i < n; i++) {
 		struct store_entry *e = NULL;
-		size_t shared = store_peek(s, "deps", keys[i], &e) == 0 ? rate(u, e) : 0;
+		size_t rating = store_peek(s, "deps", keys[i], &e) == 0 ? rate(u, e) : 0;
 
-		if (shared > best) {
-			best = shared;
+		if (rating > best) {
+			best = rating;
 			store_entry_free(u->base);
 			u->base = e;
 			e = NULL;
@@ -208,25 +271,30 @@ static int find_base(struct reuse *u, struct store *s)
 		u->base = store_entry_free(u->base);
 		return 0;
 	}
-	return asprintf(&u->base_path, "%s/node_modules", u->base->path) < 0 ? -ENOMEM : 0;
+	return use_base(u, best);
 }
 
-int reuse_begin(struct reuse *u, struct job *job, const char *lockfile, size_t size, bool from_base)
+int reuse_begin(struct reuse *u, struct job *job, const char *lockfile, size_t size,
+		enum reuse_base how)
 {
 	int r;
 
 	if (!u->wanted || !lockfile)
 		return 0;
+	u->how = how;
 	r = tarballs_path(job->store, &u->tarballs, &job->error);
 	if (r < 0)
 		return r;
 	r = find_digests(u, lockfile, size);
 	if (r == 0)
 		r = find_missing(u);
-	if (r == 0 && from_base && !memmem(lockfile, size, "\"lockfileVersion\":1,", 20))
+	if (r == 0 && how != REUSE_NOTHING && u->digests_size > 0 &&
+	    !(u->is_npm && memmem(lockfile, size, "\"lockfileVersion\":1,", 20)))
 		r = find_base(u, job->store);
 	if (r == 0 && u->base)
 		r = u->list = job_memfd(job, "shared");
+	if (!u->base)
+		u->how = REUSE_NOTHING;
 	return r < 0 ? job_fail(job, r, "deps", "cannot look for earlier installs: %s",
 				strerror(-r))
 		     : 0;
@@ -261,6 +329,14 @@ static uint32_t add_overlay(struct sbx_mount *m, const char *source, const char 
 	return 1;
 }
 
+static uint32_t add_file(struct sbx_mount *m, const char *source, const char *target)
+{
+	*m = (struct sbx_mount){
+		.size = sizeof(*m), .type = SBX_MOUNT_BIND, .source = source, .target = target
+	};
+	return 1;
+}
+
 uint32_t reuse_mounts(const struct reuse *u, struct sbx_mount *m)
 {
 	uint32_t n = 0;
@@ -282,7 +358,13 @@ uint32_t reuse_mounts(const struct reuse *u, struct sbx_mount *m)
 				     .flags = SBX_MOUNT_IDMAP,
 				     .source = u->base_path,
 				     .target = "/opt/base" };
-	return n + add_overlay(m + n, u->base_path, "/app/node_modules", BASE_LAYER_BYTES);
+	if (u->how != REUSE_TREE)
+		return n;
+	n += add_overlay(m + n, u->base_path, "/app/node_modules", BASE_LAYER_BYTES);
+	if (u->is_npm)
+		return n;
+	n += add_file(m + n, u->base_lockfile, "/opt/base-lockfile");
+	return n + add_file(m + n, u->base_manifest, "/opt/base-manifest");
 }
 
 /* ---------------------------------------------------------------------------- after it */
@@ -313,14 +395,20 @@ static int write_beside(struct job *job, struct store_entry *e, const char *name
 	return 0;
 }
 
-int reuse_record(const struct reuse *u, struct job *job, struct store_entry *entry)
+int reuse_record(const struct reuse *u, struct job *job, struct store_entry *entry,
+		 const char *manifest, const char *lockfile, size_t lockfile_size)
 {
 	int r;
 
 	if (!u->digests)
 		return 0;
 	r = write_beside(job, entry, "recipe", u->recipe, strlen(u->recipe));
-	return r < 0 ? r : write_beside(job, entry, "packages", u->digests, u->digests_size);
+	if (r == 0)
+		r = write_beside(job, entry, "packages", u->digests, u->digests_size);
+	if (r < 0 || u->is_npm)
+		return r;
+	r = write_beside(job, entry, "manifest", manifest, strlen(manifest));
+	return r < 0 ? r : write_beside(job, entry, "lockfile", lockfile, lockfile_size);
 }
 
 int reuse_link(struct reuse *u, struct job *job, struct store_entry *entry, struct tree_sum *sum)

@@ -10,9 +10,17 @@ struct embedded {
 	size_t size;
 };
 
+/* runner/deps/inside. */
+extern const struct embedded install_data[];
 /* generate.cjs and shim.cjs of runner/prisma. */
 extern const struct embedded prisma_data[];
+/* runner/prisma/tables.cjs and the list of packages in runner/toolchain/prisma. */
+extern const struct embedded prisma_tables_data[];
 /* runner/suite/js and the list of packages in runner/toolchain/suite. */
 extern const struct embedded suite_data[];
-/* runner/template; the first word of a name ("plain/solution/server.js") says when it is written. */
+/*
+ * runner/template; the first word of a name ("plain/solution/server.js") says when it is written.
+ */
 extern const struct embedded template_data[];
+/* runner/fleet/ledger/migrations, in the order in which they are applied. */
+extern const struct embedded ledger_migrations[];

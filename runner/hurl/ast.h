@@ -225,8 +225,8 @@ struct hurl_entry {
 
 /* parse-options.c: the option of a template gets its value. False: @v is not @ret_needs. */
 const char *hurl_option_name(const struct hurl_option *o);
-bool hurl_option_set(const struct hurl_option *o, const struct hurl_value *v, struct hurl_options *out,
-		     const char **ret_needs);
+bool hurl_option_set(const struct hurl_option *o, const struct hurl_value *v,
+		     struct hurl_options *out, const char **ret_needs);
 
 /* What only the host can do or know; file-wide in the order in which it is met (hurl_file_ask). */
 struct hurl_action {

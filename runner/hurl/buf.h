@@ -23,7 +23,8 @@ void hurl_buf_done(struct hurl_buf *b);
 void hurl_buf_add(struct hurl_buf *b, const char *data, size_t len);
 void hurl_buf_addc(struct hurl_buf *b, char c);
 void hurl_buf_adds(struct hurl_buf *b, const char *s);
-void hurl_buf_printf(struct hurl_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void hurl_buf_printf(struct hurl_buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 const char *hurl_buf_str(const struct hurl_buf *b);
 /* 0, -ENOMEM, or -E2BIG: the limit was reached */
 int hurl_buf_error(const struct hurl_buf *b);

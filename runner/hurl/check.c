@@ -101,7 +101,8 @@ static int capture(struct hurl_eval *e, const struct hurl_capture *c)
 		return r;
 	if (v.kind == VALUE_NONE || v.kind == VALUE_FLAG) {
 		expect_text(e, "a value", hurl_value_kind_name(&v));
-		return hurl_eval_fail(e, c->query.pos, "there is nothing to capture for '%s'", name);
+		return hurl_eval_fail(e, c->query.pos, "there is nothing to capture for '%s'",
+				      name);
 	}
 	if (!fits_capture(&v))
 		return hurl_eval_fail(e, c->query.pos, "the value for '%s' is longer than %d bytes",

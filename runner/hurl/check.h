@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What an entry expects of its response: status, headers, captures, body, asserts, in this order. */
+/*
+ * What an entry expects of its response: status, headers, captures, body, asserts, in this order.
+ */
 #pragma once
 
 #include "eval.h"

@@ -61,12 +61,14 @@ void hurl_fail_expected(struct hurl_fail_record *f, const char *text, size_t len
 void hurl_fail_actual(struct hurl_fail_record *f, const char *text, size_t len);
 
 /* Fills the variables in. The text is terminated and lives in the arena. */
-int hurl_render(struct hurl_eval *e, const struct hurl_template *t, const char **ret, size_t *ret_len);
+int hurl_render(struct hurl_eval *e, const struct hurl_template *t, const char **ret,
+		size_t *ret_len);
 /* The same for text that goes into a protocol line: NUL, CR and LF fail. */
 int hurl_render_line(struct hurl_eval *e, const struct hurl_template *t, const char *what,
 		     const char **ret, size_t *ret_len);
 /* The bytes of a file,NAME; */
-int hurl_asset_value(struct hurl_eval *e, struct hurl_pos pos, size_t asset, struct hurl_value *ret);
+int hurl_asset_value(struct hurl_eval *e, struct hurl_pos pos, size_t asset,
+		     struct hurl_value *ret);
 /* An operand's value; strings are rendered. */
 int hurl_operand_value(struct hurl_eval *e, const struct hurl_operand *o, struct hurl_value *ret);
 int hurl_operand_regex(struct hurl_eval *e, const struct hurl_operand *o,
@@ -94,7 +96,7 @@ struct hurl_filter_type {
 enum hurl_judgement {
 	JUDGED_FALSE,
 	JUDGED_TRUE,
-	JUDGED_MISMATCH,	/* the predicate has no meaning for this type: fails with "not", too */
+	JUDGED_MISMATCH, /* the predicate has no meaning for this type: fails with "not", too */
 };
 
 struct hurl_predicate_type {

@@ -29,8 +29,8 @@ int hurl_filter_wrong_input(struct hurl_eval *e, const struct hurl_filter *f,
 			      hurl_value_kind_name(in));
 }
 
-int hurl_filter_finish(struct hurl_eval *e, const struct hurl_filter *f, struct hurl_buf *b, bool bytes,
-		       struct hurl_value *ret)
+int hurl_filter_finish(struct hurl_eval *e, const struct hurl_filter *f, struct hurl_buf *b,
+		       bool bytes, struct hurl_value *ret)
 {
 	size_t len = b->len;
 	char *text;
@@ -271,7 +271,8 @@ static bool number_of(const struct hurl_value *in, bool real, struct hurl_value 
 	_cleanup_free_ char *text = strndup(in->text, in->len);
 	char *end;
 
-	if (!text || !in->len || strlen(text) != in->len || strspn(text, "+-.0123456789eE") != in->len)
+	if (!text || !in->len || strlen(text) != in->len ||
+	    strspn(text, "+-.0123456789eE") != in->len)
 		return false;
 	errno = 0;
 	if (real)

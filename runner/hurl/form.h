@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The JSON form of a test file: the same tree, to be kept in a database column or made by a program.
- * There is one parser: a JSON document is written out as Hurl text, which is then parsed like any
- * other file; what is wrong with it is said with the JSON path that the line was made from.
+ * The JSON form of a test file: the same tree, to be kept in a database column or made by a
+ * program. There is one parser: a JSON document is written out as Hurl text, which is then parsed
+ * like any other file; what is wrong with it is said with the JSON path that the line was made
+ * from.
  *
  *   form-write.c  from the tree to JSON
  *   form-read.c   from JSON to text: cases, requests, responses

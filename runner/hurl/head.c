@@ -20,8 +20,9 @@ static bool status_line(struct hurl_head *h, const char *s, size_t len)
 {
 	struct hurl_response *r = h->response;
 
-	if (len < 12 || memcmp(s, "HTTP/1.", 7) != 0 || (s[7] != '0' && s[7] != '1') || s[8] != ' ' ||
-	    !is_digit(s[9]) || !is_digit(s[10]) || !is_digit(s[11]) || (len > 12 && s[12] != ' '))
+	if (len < 12 || memcmp(s, "HTTP/1.", 7) != 0 || (s[7] != '0' && s[7] != '1') ||
+	    s[8] != ' ' || !is_digit(s[9]) || !is_digit(s[10]) || !is_digit(s[11]) ||
+	    (len > 12 && s[12] != ' '))
 		return bad(h, "a malformed status line");
 	r->version = s[7] == '0' ? "1.0" : "1.1";
 	r->status = (unsigned int)((s[9] - '0') * 100 + (s[10] - '0') * 10 + (s[11] - '0'));

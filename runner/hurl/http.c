@@ -10,7 +10,9 @@
 #include "util/util.h"
 
 #define MAX_ORIGINS 16
-/* A body in chunks of one byte is six times as long; chunks may also have extensions without end. */
+/*
+ * A body in chunks of one byte is six times as long; chunks may also have extensions without end.
+ */
 #define MAX_RECEIVED (8u * HURL_MAX_BODY)
 
 struct hurl_http {
@@ -121,14 +123,16 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata)
 	hurl_buf_add(&t->body, data, n * size);
 	if (!hurl_buf_error(&t->body))
 		return n * size;
-	t->head.problem = hurl_buf_error(&t->body) == -E2BIG ? body_problem(t->http)
-							     : "too much for the memory of a request";
+	t->head.problem = hurl_buf_error(&t->body) == -E2BIG
+				  ? body_problem(t->http)
+				  : "too much for the memory of a request";
 	return 0;
 }
 
 /*
- * libcurl drops what follows the end of a body, and says so here only. A server that sends more than
- * it announced is broken, and on another day its surplus would be the answer to the next request.
+ * libcurl drops what follows the end of a body, and says so here only. A server that sends more
+ * than it announced is broken, and on another day its surplus would be the answer to the next
+ * request.
  */
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *userdata)
 {
@@ -186,7 +190,8 @@ static void set_guards(struct hurl_http *h, struct transfer *t)
 	CURL *c = h->easy;
 
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->flags & HURL_ALLOW_HTTPS ? "http,https" : "http");
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR,
+			 h->flags & HURL_ALLOW_HTTPS ? "http,https" : "http");
 	curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
 	curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
 	curl_easy_setopt(c, CURLOPT_DEBUGDATA, t);
@@ -207,7 +212,9 @@ static void set_guards(struct hurl_http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_USERAGENT, HURL_USER_AGENT);
 }
 
-/* Bytes, or the end, on a connection on which nothing was asked: not one to ask the next thing on. */
+/*
+ * Bytes, or the end, on a connection on which nothing was asked: not one to ask the next thing on.
+ */
 static bool has_input(curl_socket_t fd)
 {
 	char byte;
@@ -240,7 +247,9 @@ static void set_request(struct hurl_http *h, const struct hurl_http_request *req
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, req->headers);
 	if (req->cookies)
 		curl_easy_setopt(c, CURLOPT_COOKIE, req->cookies);
-	/* As in Hurl, an encoded body is decoded, asked for or not; request.c sees to the header. */
+	/*
+	 * As in Hurl, an encoded body is decoded, asked for or not; request.c sees to the header.
+	 */
 	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
 	if (req->user) {
 		curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
@@ -514,7 +523,8 @@ static int redirect(struct hurl_eval *e, const struct hurl_http_request *req,
 	_cleanup_free_ char *from = hurl_url_origin(hop->url), *to = NULL;
 	const struct hurl_header *h = location_of(resp);
 
-	if (!curl_url_set(hop->url, CURLUPART_URL, h->value, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME))
+	if (!curl_url_set(hop->url, CURLUPART_URL, h->value,
+			  CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME))
 		to = hurl_url_origin(hop->url);
 	if (!from || !to || !streq(from, to)) {
 		hurl_fail_expected(e->fail, from ? from : "", from ? strlen(from) : 0);
@@ -542,7 +552,8 @@ static int exchange(struct hurl_http *h, struct hurl_eval *e, const struct hurl_
 		if (r != 0 || !req->follow || !is_redirect(ret->status) || !location_of(ret))
 			return r;
 		if (redirects == req->max_redirs)
-			return hurl_eval_fail(e, req->pos, "more than %u redirects", req->max_redirs);
+			return hurl_eval_fail(e, req->pos, "more than %u redirects",
+					      req->max_redirs);
 		r = redirect(e, req, ret, hop);
 		if (r != 0)
 			return r;

@@ -33,7 +33,8 @@
 #define HURL_MAX_SOURCE (1024 * 1024)		/* bytes of one .hurl file */
 #define HURL_MAX_ENTRIES 10000			/* requests in one file */
 #define HURL_MAX_BODY (8 * 1024 * 1024)		/* bytes of a response body, after decompression */
-#define HURL_MAX_HEADER_BYTES (64 * 1024)	/* of one response, interim answers and trailers included */
+/* of one response, interim answers and trailers included */
+#define HURL_MAX_HEADER_BYTES (64 * 1024)
 #define HURL_MAX_HEADERS 100
 #define HURL_MAX_COOKIE_BYTES (1024 * 1024)	/* Set-Cookie bytes that one file's run accepts */
 #define HURL_MAX_JSON_DEPTH 200
@@ -57,7 +58,9 @@
 
 struct hurl_file;
 
-/* Where and why a file was refused. line 0: the file as a whole (it cannot be read, it is too big). */
+/*
+ * Where and why a file was refused. line 0: the file as a whole (it cannot be read, it is too big).
+ */
 struct hurl_error {
 	char file[256];
 	unsigned int line;
@@ -169,7 +172,8 @@ struct hurl_summary {
 
 struct hurl_variable {
 	const char *name;
-	const char *value;	/* true, false, null and numbers are typed, "..." is a string without its quotes */
+	/* true, false, null and numbers are typed, "..." is a string without its quotes */
+	const char *value;
 };
 
 #define HURL_LOOPBACK_ONLY 1u	/* connect to 127.0.0.0/8 and ::1 and nowhere else */
@@ -177,27 +181,32 @@ struct hurl_variable {
 #define HURL_SKIP_ASKS 4u	/* leave out what only a host can do (counted in the summary) */
 
 struct hurl_run_options {
-	const char *base;			/* NULL, or the URL that {{base}} and {{port}} are made of */
+	/* NULL, or the URL that {{base}} and {{port}} are made of */
+	const char *base;
 	const struct hurl_variable *variables;	/* initial variables of every file */
 	size_t variable_count;
 	unsigned int flags;
 	uint64_t total_timeout_ms;		/* 0: none */
-	const volatile sig_atomic_t *cancel;	/* NULL, or: non-zero ends the run within a second */
+	/* NULL, or: non-zero ends the run within a second */
+	const volatile sig_atomic_t *cancel;
 	void (*on_case)(void *userdata, const struct hurl_case_result *result);
 	/*
-	 * @index counts the asks of all files. <0: the host is gone, the case fails. NULL: there is no
-	 * host; hurl_run() refuses files that need one, unless HURL_SKIP_ASKS.
+	 * @index counts the asks of all files. <0: the host is gone, the case fails. NULL: there is
+	 * no host; hurl_run() refuses files that need one, unless HURL_SKIP_ASKS.
 	 */
 	int (*ask)(void *userdata, uint32_t index, struct hurl_answer *ret);
 	void *userdata;
 };
 
-/* Once per process, before the first hurl_run and before threads; @tls false saves some milliseconds. */
+/*
+ * Once per process, before the first hurl_run and before threads; @tls false saves some
+ * milliseconds.
+ */
 int hurl_global_init(bool tls);
 
 /*
- * What hurl_run() would refuse before its first request: asks without a host, groups that nothing is
- * of. -EINVAL: see @ret_err.
+ * What hurl_run() would refuse before its first request: asks without a host, groups that nothing
+ * is of. -EINVAL: see @ret_err.
  */
 int hurl_check_run(struct hurl_file *const *files, size_t count,
 		   const struct hurl_run_options *options, struct hurl_error *ret_err);

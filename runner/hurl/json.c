@@ -152,7 +152,8 @@ bool hurl_json_equal(const json_t *expected, const json_t *actual)
 
 static void path_add_key(struct hurl_buf *path, const char *key)
 {
-	size_t plain = strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	size_t plain = strspn(key,
+			      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
 	if (plain && !key[plain]) {
 		hurl_buf_addc(path, '.');

@@ -66,8 +66,9 @@ static int parse_name(struct path_parser *p, const char **ret)
 	while (is_name_char(peek(p)))
 		p->pos++;
 	if (p->pos == start)
-		return bad(p, "expected a name (other characters than letters, digits, _ and - need "
-			      "['...'])");
+		return bad(p,
+			   "expected a name (other characters than letters, digits, _ and - need "
+			   "['...'])");
 	if (peek(p) == '(')
 		return bad(p, "functions are not supported, use a filter such as count");
 	*ret = hurl_arena_strndup(p->arena, p->s + start, p->pos - start);

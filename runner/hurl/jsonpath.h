@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A subset of JSONPath: $ .name ['name'] [0] [-1] [0,2] [1:3] [*] .* ..name ..* [?(@.a.b == 'x' && ...)].
+ * A subset of JSONPath: $ .name ['name'] [0] [-1] [0,2] [1:3] [*] .* ..name ..* [?(@.a.b == 'x' &&
+ * ...)].
  *
  * As in Hurl, a path made of names and single indexes is definite and selects a value or nothing;
  * any other step makes the result a list, possibly empty.

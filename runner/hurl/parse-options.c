@@ -44,7 +44,8 @@ static const struct hurl_option options[] = {
 };
 
 /* {{name}}: what it means is known when the request is made (hurl_option_resolve). */
-static int parse_template(struct hurl_parser *p, const struct hurl_option *o, struct hurl_options *out)
+static int parse_template(struct hurl_parser *p, const struct hurl_option *o,
+			  struct hurl_options *out)
 {
 	struct hurl_option_template *t;
 
@@ -76,7 +77,8 @@ static int parse_digits(struct hurl_parser *p, unsigned int max, unsigned int *r
 	char found[64];
 
 	if (hurl_looking_at(p, "-1"))
-		return hurl_fail_here(p, "without a limit (-1) is not supported, the most is %u", max);
+		return hurl_fail_here(p, "without a limit (-1) is not supported, the most is %u",
+				      max);
 	for (; hurl_peek(p) >= '0' && hurl_peek(p) <= '9'; digits++) {
 		if (n < 100000000)
 			n = n * 10 + (unsigned int)(hurl_peek(p) - '0');
@@ -224,8 +226,8 @@ const char *hurl_option_name(const struct hurl_option *o)
 	return o->name;
 }
 
-bool hurl_option_set(const struct hurl_option *o, const struct hurl_value *v, struct hurl_options *out,
-		     const char **ret_needs)
+bool hurl_option_set(const struct hurl_option *o, const struct hurl_value *v,
+		     struct hurl_options *out, const char **ret_needs)
 {
 	char *field = (char *)out + o->offset;
 	unsigned int unit = o->kind == OPTION_DURATION ? o->unit_ms : 1;

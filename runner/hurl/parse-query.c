@@ -158,7 +158,8 @@ int hurl_parse_capture(struct hurl_parser *p, struct hurl_capture *ret)
 		r = parse_filters(p, &ret->filters);
 	if (r < 0)
 		return r;
-	if (!hurl_at_line_end(p) && hurl_refused(hurl_refused_filters, p->src + p->pos, token_len(p)))
+	if (!hurl_at_line_end(p) &&
+	    hurl_refused(hurl_refused_filters, p->src + p->pos, token_len(p)))
 		return unknown_predicate(p);
 	if (hurl_looking_at(p, "redact"))
 		return hurl_fail_here(p, "'redact' is not supported");

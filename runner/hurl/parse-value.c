@@ -47,7 +47,9 @@ static int try_bytes(struct hurl_parser *p, struct hurl_value *ret, bool *ret_is
 	return 0;
 }
 
-/* ```json: the block must be one JSON value, so that its variables can be encoded for their place */
+/*
+ * ```json: the block must be one JSON value, so that its variables can be encoded for their place
+ */
 static int json_block(struct hurl_parser *p, size_t end, struct hurl_body *body)
 {
 	int r;
@@ -151,7 +153,8 @@ int hurl_parse_body(struct hurl_parser *p, bool expected, struct hurl_body *body
 	} else if (hurl_looking_at(p, "`")) {
 		r = hurl_parse_oneline(p, &body->text);
 	} else if (hurl_looking_at(p, "<")) {
-		return hurl_fail_here(p, "XML bodies are not supported, write the text between ```");
+		return hurl_fail_here(p,
+				      "XML bodies are not supported, write the text between ```");
 	} else {
 		body->kind = BODY_JSON;
 		r = hurl_parse_json(p, &body->text);
@@ -214,8 +217,9 @@ static int parse_constant(struct hurl_parser *p, struct hurl_operand *o)
 	else if (accept_word(p, "null"))
 		o->value = (struct hurl_value){ .kind = VALUE_NULL };
 	else if (c == '[' || c == '{')
-		return hurl_fail_here(p, "lists and objects cannot be compared here: write the whole "
-					 "body below the response, or test their members");
+		return hurl_fail_here(p,
+				      "lists and objects cannot be compared here: write the whole "
+				      "body below the response, or test their members");
 	else
 		return hurl_fail_here(p, "expected a value (\"string\", number, true, false, null, "
 					 "{{variable}}, hex,...;), found %s",
@@ -255,7 +259,8 @@ static struct hurl_pos inside(const struct hurl_operand *o, size_t offset)
 	return (struct hurl_pos){ o->pos.line, o->pos.column + 1 + (unsigned int)offset };
 }
 
-static int compile_regex(struct hurl_parser *p, struct hurl_operand *o, const char *text, size_t len)
+static int compile_regex(struct hurl_parser *p, struct hurl_operand *o, const char *text,
+			 size_t len)
 {
 	char why[HURL_REGEX_WHY];
 	size_t offset;

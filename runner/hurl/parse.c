@@ -26,7 +26,10 @@ static size_t rest_of_line(const struct hurl_parser *p)
 	return nl ? (size_t)(nl - s) : p->len - p->pos;
 }
 
-/* Bytes of "key" in "key:" or "key :", 0 if the line is none; templates and escapes are stepped over. */
+/*
+ * Bytes of "key" in "key:" or "key :", 0 if the line is none; templates and escapes are stepped
+ * over.
+ */
 static size_t key_len(const char *s, size_t n)
 {
 	size_t i = 0, end;
@@ -303,9 +306,11 @@ static int parse_section(struct hurl_parser *p, struct hurl_entry *e, bool respo
 	if (!s)
 		return unknown_section(p, word, len);
 	if (s->response && !response)
-		return hurl_fail_here(p, "[%s] belongs below a response, as in 'HTTP 200'", s->name);
+		return hurl_fail_here(p, "[%s] belongs below a response, as in 'HTTP 200'",
+				      s->name);
 	if (!s->response && response)
-		return hurl_fail_here(p, "[%s] belongs to the request, above the response", s->name);
+		return hurl_fail_here(p, "[%s] belongs to the request, above the response",
+				      s->name);
 	hurl_advance(p, len + 2);
 	r = hurl_end_line(p);
 	return r < 0 ? r : s->parse(p, e);
@@ -341,11 +346,13 @@ static int check_request(struct hurl_parser *p, const struct hurl_entry *e)
 	if (e->has_form && e->body.kind != BODY_NONE)
 		return hurl_fail_at(p, e->body.pos, "a request has [Form] or a body, not both");
 	if (e->has_parts && e->body.kind != BODY_NONE)
-		return hurl_fail_at(p, e->body.pos, "a request has [Multipart] or a body, not both");
+		return hurl_fail_at(p, e->body.pos,
+				    "a request has [Multipart] or a body, not both");
 	if (e->has_parts && e->has_form)
 		return hurl_fail_at(p, e->pos, "a request has [Multipart] or [Form], not both");
 	if (e->auth.count && e->options.user.count)
-		return hurl_fail_at(p, e->pos, "a request has [BasicAuth] or the option user, not both");
+		return hurl_fail_at(p, e->pos,
+				    "a request has [BasicAuth] or the option user, not both");
 	return 0;
 }
 

@@ -70,7 +70,8 @@ int hurl_peek(const struct hurl_parser *p);			/* -1: end of file */
 bool hurl_looking_at(const struct hurl_parser *p, const char *s);
 void hurl_advance(struct hurl_parser *p, size_t n);
 bool hurl_accept(struct hurl_parser *p, const char *s);
-bool hurl_at_line_end(const struct hurl_parser *p);		/* newline, comment or end of file */
+/* newline, comment or end of file */
+bool hurl_at_line_end(const struct hurl_parser *p);
 void hurl_skip_spaces(struct hurl_parser *p);
 int hurl_skip_blank(struct hurl_parser *p);			/* blank lines, comments, pragmas */
 int hurl_end_line(struct hurl_parser *p);

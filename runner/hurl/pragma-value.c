@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands behind a pragma: numbers with units, tallies, statements. One grammar each, no more. */
+/*
+ * What stands behind a pragma: numbers with units, tallies, statements. One grammar each, no more.
+ */
 #include "pragma.h"
 
 #define MAX_POINTS 1000000

@@ -114,7 +114,8 @@ static int group(struct hurl_parser *p, const struct hurl_pragma *pragma, struct
 	c->requires_pos = pragma->pos;
 	r = label(p, &name, "bookings require=accounts", HURL_MAX_NAME, &c->info.group);
 	if (r == 0)
-		r = label(p, &required, "bookings require=accounts", HURL_MAX_NAME, &c->info.requires);
+		r = label(p, &required, "bookings require=accounts", HURL_MAX_NAME,
+			  &c->info.requires);
 	if (r == 0 && streq(c->info.group, c->info.requires))
 		r = hurl_fail_at(p, pragma->pos, "a group cannot require itself");
 	return r;
@@ -158,7 +159,8 @@ static int add_action(struct hurl_parser *p, const struct hurl_pragma *pragma, s
 	struct hurl_action *a;
 
 	if (f->action_count == HURL_MAX_ASKS)
-		return hurl_fail_at(p, pragma->pos, "more than %d of @restart-server, @sql and @memory",
+		return hurl_fail_at(p, pragma->pos,
+				    "more than %d of @restart-server, @sql and @memory",
 				    HURL_MAX_ASKS);
 	a = hurl_arena_push(p->arena, &f->actions, &f->action_count, sizeof(*a));
 	if (!a)
@@ -298,7 +300,8 @@ int hurl_pragma_entry(struct hurl_parser *p, size_t entry, unsigned int line)
 		if (!opens && !c && f->case_count)
 			return misplaced(p, pragma);
 		if (!c)
-			c = opens ? new_case(p, entry, pragma->pos.line) : file_case(p, entry, line);
+			c = opens ? new_case(p, entry, pragma->pos.line)
+				  : file_case(p, entry, line);
 		if (!c)
 			return -ENOMEM;
 		r = is_step(pragma->kind) ? add_step(p, pragma, c, entry)
@@ -332,7 +335,8 @@ static int check_steps(struct hurl_parser *p, const struct hurl_case *c)
 	for (size_t i = 0; i < c->action_count; i++) {
 		const struct hurl_action *a = &p->file->actions[c->first_action + i];
 
-		if (a->before != SIZE_MAX && a->before > c->first && a->before < c->first + c->count)
+		if (a->before != SIZE_MAX && a->before > c->first &&
+		    a->before < c->first + c->count)
 			return hurl_fail_at(p, a->pos,
 					    "in a test with @parallel or @repeat, this must come before "
 					    "its first request or after its last one");
@@ -345,13 +349,14 @@ static int check_case(struct hurl_parser *p, const struct hurl_case *c)
 	size_t copies = MAX_OF(c->parallel, 1u), rounds = MAX_OF(c->repeat, 1u), sum = 0;
 
 	if (c->tally_count && !c->parallel)
-		return hurl_fail_at(p, c->expect_pos, "'# @expect' counts the copies of '# @parallel N', "
-						      "which this test lacks");
+		return hurl_fail_at(p, c->expect_pos,
+				    "'# @expect' counts the copies of '# @parallel N', "
+				    "which this test lacks");
 	for (size_t i = 0; i < c->tally_count; i++)
 		sum += c->tallies[i].count;
 	if (c->tally_count && sum != copies)
-		return hurl_fail_at(p, c->expect_pos, "these are %zu, but there are %zu copies", sum,
-				    copies);
+		return hurl_fail_at(p, c->expect_pos, "these are %zu, but there are %zu copies",
+				    sum, copies);
 	if (copies * rounds * c->count > HURL_MAX_CASE_REQUESTS)
 		return hurl_fail_at(p, (struct hurl_pos){ c->info.line, 1 },
 				    "%zu requests for one test with its copies and rounds, the most is %d",

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Between pragma.c, which gives pragmas to cases, and pragma-value.c, which reads their arguments. */
+/*
+ * Between pragma.c, which gives pragmas to cases, and pragma-value.c, which reads their arguments.
+ */
 #pragma once
 
 #include "parser.h"

@@ -251,7 +251,8 @@ static int query_variable(struct hurl_eval *e, const struct hurl_query *q, struc
 	return 0;
 }
 
-static int digest_value(struct hurl_eval *e, const uint8_t *digest, size_t len, struct hurl_value *ret)
+static int digest_value(struct hurl_eval *e, const uint8_t *digest, size_t len,
+			struct hurl_value *ret)
 {
 	const char *bytes = hurl_arena_strndup(e->arena, (const char *)digest, len);
 

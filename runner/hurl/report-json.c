@@ -3,7 +3,9 @@
 
 #include "util/util.h"
 
-/* Display text is valid UTF-8 already, except that a fixed buffer may have cut its last character. */
+/*
+ * Display text is valid UTF-8 already, except that a fixed buffer may have cut its last character.
+ */
 static void add_text(struct hurl_buf *b, const char *s)
 {
 	size_t len = strlen(s), valid = 0;
@@ -75,8 +77,9 @@ void hurl_report_case(struct hurl_buf *b, const struct hurl_case_result *r)
 
 void hurl_report_end(struct hurl_buf *b, const struct hurl_summary *s)
 {
-	hurl_buf_printf(b, "{\"event\":\"end\",\"passed\":%u,\"failed\":%u,\"skipped\":%u,\"total\":%u",
-			s->passed, s->failed, s->skipped, s->total);
+	hurl_buf_printf(
+		b, "{\"event\":\"end\",\"passed\":%u,\"failed\":%u,\"skipped\":%u,\"total\":%u",
+		s->passed, s->failed, s->skipped, s->total);
 	hurl_buf_printf(b, ",\"points\":%llu,\"max_points\":%llu,\"duration_ms\":%.2f}\n",
 			(unsigned long long)s->points, (unsigned long long)s->max_points,
 			s->duration_ms);

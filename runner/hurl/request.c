@@ -28,7 +28,9 @@ static int build_url(struct hurl_eval *e, const struct hurl_template *t, struct 
 	size_t first_captured = SIZE_MAX;
 
 	for (size_t i = 0; i < t->count; i++) {
-		const struct hurl_template one = { .pos = t->pos, .pieces = &t->pieces[i], .count = 1 };
+		const struct hurl_template one = { .pos = t->pos,
+						   .pieces = &t->pieces[i],
+						   .count = 1 };
 		const struct hurl_var *var = NULL;
 		const char *text;
 		size_t len;
@@ -188,7 +190,8 @@ static int set_multipart(struct hurl_eval *e, const struct hurl_entry *entry,
 	if (!id)
 		return -ENOMEM;
 	(void)snprintf(boundary, sizeof(boundary), "----------------%s", id);
-	(void)snprintf(type, sizeof(type), "Content-Type: multipart/form-data; boundary=%s", boundary);
+	(void)snprintf(type, sizeof(type), "Content-Type: multipart/form-data; boundary=%s",
+		       boundary);
 	*ret_type = hurl_arena_strndup(e->arena, type, strlen(type));
 	hurl_buf_init(&b, MAX_MULTIPART);
 	for (size_t i = 0; r == 0 && i < entry->part_count; i++)
@@ -265,9 +268,11 @@ static int set_cookies(struct hurl_eval *e, const struct hurl_kvs *cookies,
 	for (size_t i = 0; r == 0 && i < cookies->count; i++) {
 		const char *name, *value;
 
-		r = hurl_render_line(e, &cookies->items[i].key, "the name of this cookie", &name, NULL);
+		r = hurl_render_line(e, &cookies->items[i].key, "the name of this cookie", &name,
+				     NULL);
 		if (r == 0)
-			r = hurl_render_line(e, &cookies->items[i].value, "this cookie", &value, NULL);
+			r = hurl_render_line(e, &cookies->items[i].value, "this cookie", &value,
+					     NULL);
 		if (r != 0)
 			break;
 		hurl_buf_adds(&b, i ? "; " : "");

@@ -10,7 +10,9 @@
 
 #include "parser.h"
 
-/* libcurl counts in milliseconds: its timeout may come a little before the deadline it stands for. */
+/*
+ * libcurl counts in milliseconds: its timeout may come a little before the deadline it stands for.
+ */
 #define DEADLINE_SLACK_NS (5 * NSEC_PER_MSEC)
 
 static bool cancelled(const struct run *run)
@@ -88,7 +90,8 @@ static int set_entry_variables(struct hurl_eval *e, const struct hurl_options *o
 		}
 		r = hurl_vars_set(e->vars, v->name, &value, captured);
 		if (r == -E2BIG)
-			return hurl_eval_fail(e, v->pos, "more than %d variables", HURL_MAX_VARIABLES);
+			return hurl_eval_fail(e, v->pos, "more than %d variables",
+					      HURL_MAX_VARIABLES);
 		if (r < 0)
 			return r;
 	}
@@ -175,7 +178,9 @@ static int resolve_options(struct hurl_eval *e, const struct hurl_options *from,
 	*ret = *from;
 	for (size_t i = 0; i < from->template_count; i++) {
 		const struct hurl_option_template *t = &from->templates[i];
-		const struct hurl_operand o = { .kind = OPERAND_VARIABLE, .pos = t->pos, .text = t->text };
+		const struct hurl_operand o = { .kind = OPERAND_VARIABLE,
+						.pos = t->pos,
+						.text = t->text };
 		struct hurl_value v;
 		const char *needs;
 		int r = hurl_operand_value(e, &o, &v);
@@ -422,9 +427,11 @@ static int run_file(struct run *run, const struct hurl_file *file)
 	return r;
 }
 
-static int unknown_group(const struct hurl_file *f, const struct hurl_case *c, struct hurl_error *err)
+static int unknown_group(const struct hurl_file *f, const struct hurl_case *c,
+			 struct hurl_error *err)
 {
-	*err = (struct hurl_error){ .line = c->requires_pos.line, .column = c->requires_pos.column };
+	*err = (struct hurl_error){ .line = c->requires_pos.line,
+				    .column = c->requires_pos.column };
 	copy_string(err->file, sizeof(err->file), f->name);
 	snprintf(err->text, sizeof(err->text), "no test before this one is of the group '%s'",
 		 c->info.requires);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared by run.c (files, entries, attempts), run-case.c (rounds, copies and what is asked of a case
- * as a whole) and run-host.c (what only the host can do).
+ * Shared by run.c (files, entries, attempts), run-case.c (rounds, copies and what is asked of a
+ * case as a whole) and run-host.c (what only the host can do).
  *
  * A session belongs to one file: its variables, connections and cookies. A copy of a case
  * (# @parallel) has a session and a run of its own, made from the file's, in a thread of its own;

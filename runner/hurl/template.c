@@ -87,15 +87,17 @@ static int add_json(struct hurl_eval *e, struct hurl_buf *b, const struct hurl_p
 	bool text = v->kind == VALUE_STRING || v->kind == VALUE_BYTES;
 
 	if (text && !hurl_utf8_valid(v->text, v->len))
-		return hurl_eval_fail(e, piece->pos, "the variable '%s' is not UTF-8 text and cannot "
-						     "stand in JSON",
+		return hurl_eval_fail(e, piece->pos,
+				      "the variable '%s' is not UTF-8 text and cannot "
+				      "stand in JSON",
 				      piece->text);
 	if (piece->mode == PIECE_JSON_STRING) {
 		if (text)
 			hurl_buf_add_json_escaped(b, v->text, v->len);
 		else if (!add_scalar(b, v))
-			return hurl_eval_fail(e, piece->pos, "the variable '%s' is %s and cannot stand "
-							     "in a string",
+			return hurl_eval_fail(e, piece->pos,
+					      "the variable '%s' is %s and cannot stand "
+					      "in a string",
 					      piece->text, hurl_value_kind_name(v));
 		return 0;
 	}
@@ -108,7 +110,8 @@ static int add_json(struct hurl_eval *e, struct hurl_buf *b, const struct hurl_p
 	return 0;
 }
 
-static int placeholder_value(struct hurl_eval *e, const struct hurl_piece *piece, struct hurl_value *ret)
+static int placeholder_value(struct hurl_eval *e, const struct hurl_piece *piece,
+			     struct hurl_value *ret)
 {
 	const struct hurl_var *var;
 	const char *text;
@@ -144,8 +147,9 @@ static int add_piece(struct hurl_eval *e, struct hurl_buf *b, const struct hurl_
 	if (v.kind == VALUE_STRING)
 		hurl_buf_add(b, v.text, v.len);
 	else if (!add_scalar(b, &v))
-		return hurl_eval_fail(e, piece->pos, "the variable '%s' is %s and cannot be written as "
-						     "text",
+		return hurl_eval_fail(e, piece->pos,
+				      "the variable '%s' is %s and cannot be written as "
+				      "text",
 				      piece->text, hurl_value_kind_name(&v));
 	return 0;
 }
@@ -162,7 +166,8 @@ int hurl_render(struct hurl_eval *e, const struct hurl_template *t, const char *
 	for (size_t i = 0; r == 0 && i < t->count; i++)
 		r = add_piece(e, &b, &t->pieces[i]);
 	if (r == 0 && hurl_buf_error(&b) == -E2BIG)
-		r = hurl_eval_fail(e, t->pos, "this text is longer than %d bytes with its variables",
+		r = hurl_eval_fail(e, t->pos,
+				   "this text is longer than %d bytes with its variables",
 				   HURL_MAX_BODY);
 	if (r != 0) {
 		hurl_buf_done(&b);
@@ -260,7 +265,8 @@ int hurl_match(struct hurl_eval *e, struct hurl_pos pos, const struct hurl_regex
 	int r = hurl_regex_match(re, subject->text, subject->len, from, ret);
 
 	if (r == -E2BIG)
-		return hurl_eval_fail(e, pos, "the regular expression took too many steps on this text");
+		return hurl_eval_fail(e, pos,
+				      "the regular expression took too many steps on this text");
 	if (r < 0)
 		return r;
 	*ret_matched = r;
@@ -288,7 +294,8 @@ int hurl_apply_jsonpath(struct hurl_eval *e, const struct hurl_operand *o, json_
 	}
 	r = hurl_jsonpath_eval(e->arena, path, root, ret);
 	if (r == -E2BIG)
-		return hurl_eval_fail(e, o->pos, "this path visits more than %d nodes of the response",
+		return hurl_eval_fail(e, o->pos,
+				      "this path visits more than %d nodes of the response",
 				      HURL_MAX_NODES);
 	return r;
 }

@@ -24,7 +24,8 @@ enum hurl_value_kind {
 	VALUE_BYTES,
 	VALUE_LIST,
 	VALUE_OBJECT,
-	VALUE_FLAG,	/* a cookie attribute without a value (Secure, HttpOnly): it can only exist */
+	/* a cookie attribute without a value (Secure, HttpOnly): it can only exist */
+	VALUE_FLAG,
 };
 
 struct hurl_value {

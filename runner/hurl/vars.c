@@ -101,8 +101,8 @@ static bool number_text(const char *text, struct hurl_value *ret)
 		*ret = hurl_value_int(strtoll(text, &end, 10));
 		return errno == 0;
 	}
-	if (!n || digits[n] != '.' || strspn(digits + n + 1, "0123456789") != strlen(digits + n + 1) ||
-	    !digits[n + 1])
+	if (!n || digits[n] != '.' ||
+	    strspn(digits + n + 1, "0123456789") != strlen(digits + n + 1) || !digits[n + 1])
 		return false;
 	*ret = (struct hurl_value){ .kind = VALUE_FLOAT, .real = strtod(text, &end) };
 	return errno == 0 && isfinite(ret->real);

@@ -28,5 +28,7 @@ int hurl_vars_set(struct hurl_vars *v, const char *name, const struct hurl_value
 		  bool captured);
 /* All variables of @from with values of their own, for another thread. */
 int hurl_vars_copy(struct hurl_vars *v, const struct hurl_vars *from);
-/* Types the text as Hurl's command line does: true, null, 5, 1.5, "quoted", anything else a string. */
+/*
+ * Types the text as Hurl's command line does: true, null, 5, 1.5, "quoted", anything else a string.
+ */
 int hurl_vars_set_text(struct hurl_vars *v, const char *name, const char *text);

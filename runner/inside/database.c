@@ -3,8 +3,11 @@
 /*
  * `sandbox-inside database`: opens a fresh instance to its one role. It runs in the database's jail
  * beside the server, connects as the superuser over the unix socket that exists only there, and is
- * the last that does so. The server listens before it accepts (57P03) and the socket appears some
- * time after exec, so the connection is simply tried again every millisecond until the timeout.
+ * the last that does so. The server listens before it accepts, and forks a process for each
+ * refusal: when it accepts is read from its pid file, as pg_ctl does, every millisecond.
+ *
+ * The role gets no password: the template asks none of whoever can reach the port, and making the
+ * verifier of one takes 4,096 rounds of HMAC.
  *
  * It connects to the application's own database: that loads its catalogue once, which the student's
  * first connection would have to do otherwise. No object of a student exists at this point.
@@ -26,7 +29,8 @@
 #define MAX_ALIASES 8
 
 struct settings {
-	const char *socket, *role, *password, *database, *superuser, *temp_limit, *rename;
+	const char *socket, *data, *role, *database, *superuser, *temp_limit, *rename;
+	bool open;
 	const char *aliases[MAX_ALIASES];
 	unsigned n_aliases;
 	unsigned timeout_ms, connections;
@@ -56,11 +60,36 @@ static PGconn *try_connect(const struct settings *s)
 	return PQconnectdbParams(keys, values, 0);
 }
 
+/* The line of postmaster.pid that says so; the file appears after the exec and grows. */
+#define STATUS_LINE 8
+
+static bool accepts(const struct settings *s)
+{
+	char path[4096], text[1024];
+	const char *line = text;
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/postmaster.pid", s->data);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	for (int i = 1; i < STATUS_LINE && line; i++) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return line && starts_with(line, "ready");
+}
+
 static int connect_until(const struct settings *s, PGconn **ret)
 {
 	uint64_t deadline = deadline_after(s->timeout_ms * NSEC_PER_MSEC);
 	const struct timespec pause = { .tv_nsec = NSEC_PER_MSEC };
 
+	while (!accepts(s) && now_ns() < deadline)
+		(void)nanosleep(&pause, NULL);
 	for (;;) {
 		_cleanup_(finishp) PGconn *conn = try_connect(s);
 
@@ -96,17 +125,15 @@ static int run(PGconn *conn, const char *sql)
 static int open_role(PGconn *conn, const struct settings *s)
 {
 	_cleanup_(freemem) char *role = PQescapeIdentifier(conn, s->role, strlen(s->role));
-	_cleanup_(freemem) char *password = PQescapeLiteral(conn, s->password, strlen(s->password));
 	_cleanup_(freemem) char *limit = PQescapeLiteral(conn, s->temp_limit,
 							 strlen(s->temp_limit));
 	_cleanup_free_ char *sql = NULL;
 
-	if (!role || !password || !limit)
+	if (!role || !limit)
 		return -ENOMEM;
 	if (asprintf(&sql,
-		     "ALTER ROLE %s LOGIN PASSWORD %s CONNECTION LIMIT %u; ALTER ROLE %s SET "
-		     "temp_file_limit = %s",
-		     role, password, s->connections, role, limit) < 0) {
+		     "ALTER ROLE %s LOGIN CONNECTION LIMIT %u; ALTER ROLE %s SET temp_file_limit = %s",
+		     role, s->connections, role, limit) < 0) {
 		sql = NULL;
 		return -ENOMEM;
 	}
@@ -194,13 +221,17 @@ static int parse_connections(const char *s, unsigned *ret)
 static int parse_one(struct settings *s, int option)
 {
 	const char **strings[] = {
-		['s'] = &s->socket,   ['r'] = &s->role,      ['p'] = &s->password,
+		['s'] = &s->socket,   ['r'] = &s->role,      ['D'] = &s->data,
 		['d'] = &s->database, ['u'] = &s->superuser, ['l'] = &s->temp_limit,
 		['n'] = &s->rename
 	};
 
 	if (option == 't')
 		return parse_timeout(optarg, &s->timeout_ms);
+	if (option == 'o') {
+		s->open = true;
+		return 0;
+	}
 	if (option == 'a' && s->n_aliases == MAX_ALIASES)
 		return -E2BIG;
 	if (option == 'a')
@@ -219,7 +250,8 @@ static int parse(int argc, char **argv, struct settings *s)
 {
 	static const struct option options[] = { { "socket", required_argument, NULL, 's' },
 						 { "role", required_argument, NULL, 'r' },
-						 { "password", required_argument, NULL, 'p' },
+						 { "data", required_argument, NULL, 'D' },
+						 { "open", no_argument, NULL, 'o' },
 						 { "database", required_argument, NULL, 'd' },
 						 { "superuser", required_argument, NULL, 'u' },
 						 { "temp-file-limit", required_argument, NULL,
@@ -234,9 +266,9 @@ static int parse(int argc, char **argv, struct settings *s)
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1)
 		if (parse_one(s, option) < 0)
 			return -EINVAL;
-	if (!s->password && !s->rename && s->n_aliases == 0)
+	if (!s->open && !s->rename && s->n_aliases == 0)
 		return -EINVAL;
-	return optind == argc && s->socket && s->role && s->database ? 0 : -EINVAL;
+	return optind == argc && s->socket && s->data && s->role && s->database ? 0 : -EINVAL;
 }
 
 int inside_database(int argc, char **argv)
@@ -249,8 +281,8 @@ int inside_database(int argc, char **argv)
 	int r = parse(argc, argv, &s);
 
 	if (r < 0) {
-		(void)fprintf(stderr, "usage: sandbox-inside database --socket DIR --role NAME "
-				      "--database NAME {--password PW | [--rename NAME] "
+		(void)fprintf(stderr, "usage: sandbox-inside database --socket DIR --data DIR "
+				      "--role NAME --database NAME {--open | [--rename NAME] "
 				      "[--alias NAME]...}\n  [--superuser sandbox_admin] "
 				      "[--connections 40] [--temp-file-limit 64MB] [--timeout "
 				      "10s]\n");
@@ -258,7 +290,7 @@ int inside_database(int argc, char **argv)
 	}
 	r = connect_until(&s, &conn);
 	if (r == 0)
-		r = s.password ? open_role(conn, &s) : adopt(conn, &s);
+		r = s.open ? open_role(conn, &s) : adopt(conn, &s);
 	return r < 0 ? 3 : 0;
 }
 

@@ -160,7 +160,9 @@ static int same_content(struct copy *c, int a, int b)
 	}
 }
 
-/* Only what is the base's own inode, seen through the overlay, has all of these in common with it. */
+/*
+ * Only what is the base's own inode, seen through the overlay, has all of these in common with it.
+ */
 static bool same_inode(const struct stat *a, const struct stat *b)
 {
 	return S_ISREG(b->st_mode) && a->st_ino == b->st_ino && a->st_size == b->st_size &&

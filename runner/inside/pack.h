@@ -16,8 +16,8 @@ struct pack_base {
 
 /*
  * Copies the tree below the directory `from` into the empty directory `to`. 0; 1 with `p`: the tree
- * may not be copied; <0: ours. Files that `base` (NULL: none) has at the same path, with equal content
- * and mode, are listed instead of copied; directories and links always are.
+ * may not be copied; <0: ours. Files that `base` (NULL: none) has at the same path, with equal
+ * content and mode, are listed instead of copied; directories and links always are.
  */
 int pack(int from, int to, const struct pack_base *base, const struct pack_limits *limits,
 	 struct problem *p);

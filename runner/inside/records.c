@@ -8,6 +8,10 @@
 
 #include "inside/records.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "inside/text.h"
 #include "util/util.h"
 
 enum kind {
@@ -206,6 +210,18 @@ int records_put(int fd, enum record_tag tag, const void *data, size_t size)
 int records_put_string(int fd, enum record_tag tag, const char *s)
 {
 	return records_put(fd, tag, s, strlen(s));
+}
+
+int records_put_note(int fd, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	text_scrub(text);
+	return records_put_string(fd, RECORD_NOTE, text);
 }
 
 int records_put_counts(int fd, uint32_t files, uint64_t bytes)

@@ -25,14 +25,16 @@ enum record_tag {
 	RECORD_DEPENDENCIES_ERROR, /* text, once: why its packages cannot be installed */
 	RECORD_PRISMA,		   /* empty: the migrations are prisma/migrations directories */
 	RECORD_MIGRATION,	   /* path of one SQL file; in the order to apply */
-	RECORD_ENTRY,	      /* path: the file of the start command; the first that exists counts */
+	/* path: the file of the start command; the first that exists counts */
+	RECORD_ENTRY,
 	RECORD_START_ERROR,   /* text, once: why there is nothing to start, and what to do */
 	RECORD_START_FROM,    /* text, once: where the start command comes from */
 	RECORD_BUILD_FROM,    /* text, once: the same of the build command */
 	RECORD_BUILD_SKIPPED, /* text, once: why the server does not wait for the build */
 	RECORD_LANGUAGE,      /* text, once: "TypeScript (tsc)" */
 	RECORD_FRAMEWORK,     /* text, once: "express 5" */
-	RECORD_START_MIGRATE, /* text: a migration command that was taken out of the start command */
+	/* text: a migration command that was taken out of the start command */
+	RECORD_START_MIGRATE,
 	RECORD_NODE_MODULES,  /* empty: node_modules is the archive's own */
 	RECORD_DRIZZLE,		   /* path of the folder of drizzle's migrations */
 	RECORD_MIGRATE,		   /* one argument of the command that migrates; in order */
@@ -45,7 +47,7 @@ enum record_tag {
 	RECORD_MANAGER,		   /* text, once: "pnpm@9.15.0", the package manager */
 	RECORD_NPMRC,		   /* text, once: settings of an install, as lines of .npmrc */
 	RECORD_WORKSPACE,	   /* bytes: pnpm-workspace.yaml, reduced to such settings */
-	RECORD_SCRIPT,		   /* text: "1 name@version folder" of a package with an install script */
+	RECORD_SCRIPT,		   /* text: "1 name@version folder" of a package with a script */
 	RECORD_TAGS,
 };
 
@@ -99,6 +101,8 @@ void record_counts(const struct record *record, uint32_t *ret_files, uint64_t *r
 int records_put(int fd, enum record_tag tag, const void *data, size_t size);
 int records_put_string(int fd, enum record_tag tag, const char *s);
 int records_put_counts(int fd, uint32_t files, uint64_t bytes);
+/* A RECORD_NOTE, made fit for a record whatever its arguments are. */
+int records_put_note(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What a path of a RECORD_MIGRATION must be; used for every path that a submission names. */
 bool path_is_clean(const char *path, size_t size);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * `sandbox-inside sql`: one statement of a test (# @sql), on stdin, as the application's own role in
- * its own database; PGHOST, PGUSER and so on say which. It runs in the database's jail: the host
+ * `sandbox-inside sql`: one statement of a test (# @sql), on stdin, as the application's own role
+ * in its own database; PGHOST, PGUSER and so on say which. It runs in the database's jail: the host
  * parses nothing that a database of a student says. What comes out, on stdout, is one byte and at
  * most 399 of text: V and the value, N for NULL, E and why there is none.
  *
- * The transaction is read-only and short, whatever the role has set for itself: what is given at the
- * connection's start counts more.
+ * The transaction is read-only and short, whatever the role has set for itself: what is given at
+ * the connection's start counts more.
  */
 
 #include <libpq-fe.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * `sandbox-inside take`: carries single files out of a jail: those whose paths (relative, each ended by
- * NUL) are on descriptor 4, from the current directory into the directory on descriptor 3. The list is
- * the host's; what lies at these paths is not, so nothing is followed and only regular files count. A
- * file that is not there is left out.
+ * `sandbox-inside take`: carries single files out of a jail: those whose paths (relative, each
+ * ended by NUL) are on descriptor 4, from the current directory into the directory on descriptor 3.
+ * The list is the host's; what lies at these paths is not, so nothing is followed and only regular
+ * files count. A file that is not there is left out.
  */
 
 #include <fcntl.h>

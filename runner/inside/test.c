@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sandbox-inside test: the native HTTP tests, in a jail beside the server. A thin user of the engine
- * (runner/hurl): it loads the files, waits for a byte if it was started ahead, runs them, and writes
- * what happened as JSON lines to the report fd. It connects to loopback addresses and nothing else,
- * holds no secrets but the tests, and prints nothing for people.
+ * sandbox-inside test: the native HTTP tests, in a jail beside the server. A thin user of the
+ * engine (runner/hurl): it loads the files, waits for a byte if it was started ahead, runs them,
+ * and writes what happened as JSON lines to the report fd. It connects to loopback addresses and
+ * nothing else, holds no secrets but the tests, and prints nothing for people.
  *
- * What it has no power for (# @restart-server, # @sql, # @memory) it asks the host for: a packet with
- * the index of the line that says so, and never more than that; the answer is struct hurl_answer.
+ * What it has no power for (# @restart-server, # @sql, # @memory) it asks the host for: a packet
+ * with the index of the line that says so, and never more than that; the answer is struct
+ * hurl_answer.
  */
 
 #include <signal.h>

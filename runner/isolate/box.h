@@ -6,8 +6,8 @@
  * directories below "tmp", and the lock LOCK_ROOT/ID.
  *
  * Between runs "box" belongs to the caller; while a program runs (and only then) to the box's own
- * uid, which is the same number on the disk and in the jail. An unprivileged caller cannot give files
- * away: there the program is the caller on the disk (SBX_MOUNT_IDMAP), and owners stay.
+ * uid, which is the same number on the disk and in the jail. An unprivileged caller cannot give
+ * files away: there the program is the caller on the disk (SBX_MOUNT_IDMAP), and owners stay.
  *
  * The lock file says who initialized the box, in the format of isolate 2: neither tool will run a
  * box that the other one is working in. It is never unlinked, only truncated: who opened it before

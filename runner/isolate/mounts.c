@@ -167,7 +167,9 @@ static int add_bind(const struct dir_rule *rule, const char *source, struct box 
 				   source, target);
 	if (rule->flags & DIR_RW)
 		m.flags |= SBX_MOUNT_RW | SBX_MOUNT_IDMAP;
-	/* Which also shows one mount, not what lies on it. Below the box the program is the owner. */
+	/*
+	 * Which also shows one mount, not what lies on it. Below the box the program is the owner.
+	 */
 	if ((rule->flags & DIR_NOREC) || starts_with(rule->outside, "./"))
 		m.flags |= SBX_MOUNT_IDMAP;
 	if (rule->flags & DIR_NOEXEC)

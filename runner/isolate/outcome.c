@@ -18,8 +18,8 @@ static uint64_t milliseconds(uint64_t ns)
 
 /*
  * With --cg of all processes of the run; otherwise of the program and those of its children that it
- * waited for, as wait4(2) counts. Each stands in for the other where it is not known: a host without
- * cpu accounting, a program that went down with its whole jail.
+ * waited for, as wait4(2) counts. Each stands in for the other where it is not known: a host
+ * without cpu accounting, a program that went down with its whole jail.
  */
 static uint64_t cpu_ms(const struct outcome *u, const struct options *o)
 {

@@ -2,8 +2,8 @@
 
 /*
  * --quota by the file system itself (quotactl_fd(2), Linux 5.14): the files of a run belong to the
- * box's uid on the disk, so its quota is the box's. A file system that would only count, or not even
- * that, refuses the option: a limit that nothing enforces is none.
+ * box's uid on the disk, so its quota is the box's. A file system that would only count, or not
+ * even that, refuses the option: a limit that nothing enforces is none.
  */
 
 #include "box.h"

@@ -5,9 +5,10 @@
  * What judges read: the meta file (lines of "key:value"), one line on stderr, and the exit code
  * that goes with them.
  *
- * The lines of the meta file are collected in memory and written at the end, in one piece, to a file
- * that was opened at the start: a file that cannot be written is better known before the work is
- * done, and a meta file that lies where the program can write holds what we say, not what it left.
+ * The lines of the meta file are collected in memory and written at the end, in one piece, to a
+ * file that was opened at the start: a file that cannot be written is better known before the work
+ * is done, and a meta file that lies where the program can write holds what we say, not what it
+ * left.
  */
 
 #include <sandbox/sandbox.h>

@@ -213,7 +213,9 @@ static const char *inherited(const char *rule)
 	return NULL;
 }
 
-/* What the variable was is forgotten; then NAME takes the caller's, NAME=VALUE its own, NAME= none. */
+/*
+ * What the variable was is forgotten; then NAME takes the caller's, NAME=VALUE its own, NAME= none.
+ */
 static void apply(const char **env, size_t *n, const char *rule)
 {
 	const char *value = strchr(rule, '='), *entry = value ? rule : inherited(rule);

@@ -6,8 +6,8 @@
  * the jail is made, and back after the jail is gone: nobody works in it while it changes hands.
  *
  * Limits: memory of all processes (--cg-mem) is a parent group, exact to the byte; number of
- * processes, cpu and wall time are the jail's; address space, file size, descriptors and stack (and,
- * as a net below, cpu time) are resource limits of the program, set by start.c inside.
+ * processes, cpu and wall time are the jail's; address space, file size, descriptors and stack
+ * (and, as a net below, cpu time) are resource limits of the program, set by start.c inside.
  */
 
 #include "run.h"

@@ -3,9 +3,9 @@
 
 /*
  * The caller's descriptors 0, 1 and 2, which the program gets unless --stdin and its sisters name
- * files of the box. Terminals stay outside: who holds one can type into it (TIOCSTI). With a terminal
- * output is copied by the library, and input by us, as far as the program reads it. Directories and
- * disks of the host are refused.
+ * files of the box. Terminals stay outside: who holds one can type into it (TIOCSTI). With a
+ * terminal output is copied by the library, and input by us, as far as the program reads it.
+ * Directories and disks of the host are refused.
  */
 
 #include "report.h"

@@ -2,7 +2,8 @@
 
 /*
  * cJSON keeps neither positions nor the rule that a key comes once, so both are added here:
- * comments are blanked in place, and where a value stands is found by walking text and tree side by side.
+ * comments are blanked in place, and where a value stands is found by walking text and tree side by
+ * side.
  */
 
 #include "json/json-config.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Why a submission does not reach its database, in words for its author: what clients and Postgres
- * print then is known, and what to change is the same for all. Looked for in what the program
- * printed; it explains a verdict and never makes one.
+ * Why a submission does not reach its database, or a port, in words for its author: what clients,
+ * Postgres and Node print then is known, and what to change is the same for all. Looked for in what
+ * the program printed; it explains a verdict and never makes one.
  */
 
 #include "pipeline/advice.h"
@@ -122,7 +122,28 @@ char *advice_manifest(const char *manifest, bool postgres)
 	return NULL;
 }
 
-/* Of a server that did not come up; the better sentence first. */
+/*
+ * A server that opened another port first and then the right one, where a relay stands in by now.
+ */
+char *advice_port(const char *log, uint16_t found, uint16_t port)
+{
+	char mark[16];
+
+	(void)snprintf(mark, sizeof(mark), ":%u", port);
+	for (const char *s = log; (s = strstr(s, "EADDRINUSE")); s++) {
+		const char *end = s + strcspn(s, "\n"), *at = strstr(s, mark);
+
+		if (!at || at >= end || (at[strlen(mark)] >= '0' && at[strlen(mark)] <= '9'))
+			continue;
+		return say("The server first answered on port %u and later wanted port %u, too, to "
+			   "which that one was relayed by then: open the port in PORT first, or no "
+			   "other.",
+			   found, port);
+	}
+	return NULL;
+}
+
+/* Of a server that did not come up, or not where it should; the better sentence first. */
 static char *advice_of(struct job *job)
 {
 	_cleanup_free_ char *log = NULL;
@@ -132,10 +153,14 @@ static char *advice_of(struct job *job)
 
 	if (job->verdict == VERDICT_BOOT && job->facts.manifest)
 		text = advice_manifest(job->facts.manifest, wanted);
-	if (text || !wanted)
+	if (text || (!wanted && !job->server_port))
 		return text;
 	if (job->server_log >= 0)
 		log = job_read_fd(job->server_log, LOG_SEEN, &size);
+	if (log && job->server_port)
+		text = advice_port(log, job->server_port, job->challenge->port);
+	if (text || !wanted)
+		return text;
 	text = log ? advice_text(log, job->database.port) : NULL;
 	if (!text && job->log_tail)
 		text = advice_text(job->log_tail, job->database.port);

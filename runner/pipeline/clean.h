@@ -18,7 +18,8 @@ char *clean_text(const char *s, size_t n, size_t max);
 char *clean_line(const char *s, size_t n, size_t max);
 
 /*
- * The last `lines` lines of `s`, cleaned, each at most CLEAN_LINE bytes. A line that was overwritten
- * with a carriage return shows its last state, and colour sequences are dropped. NULL: -ENOMEM.
+ * The last `lines` lines of `s`, cleaned, each at most CLEAN_LINE bytes. A line that was
+ * overwritten with a carriage return shows its last state, and colour sequences are dropped. NULL:
+ * -ENOMEM.
  */
 char *clean_tail(const char *s, size_t n, unsigned int lines);

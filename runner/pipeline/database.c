@@ -6,10 +6,9 @@
  * tmpfs above, whose size is the quota; it ends with the jail and leaves nothing.
  *
  * It is launched while the archive is unpacked. `sandbox-inside database`, in the same jail, waits
- * for it over the unix socket and opens the one role with a password made for this submission;
- * stage_database() waits for that, before the first line of the submission is run: nobody else can
- * have taken the port. There, the submission's own names for the database and its users are known,
- * and made to work.
+ * for it and opens the one role; stage_database() waits for that, before the first line of the
+ * submission is run: nobody else can have taken the port. There, the submission's own names for the
+ * database and its users are known, and made to work.
  */
 
 #include "pipeline/pipeline.h"
@@ -19,6 +18,7 @@
 #include "challenge/challenge.h"
 #include "inside/records.h"
 #include "pipeline/clean.h"
+#include "pipeline/server-database.h"
 #include "pipeline/template.h"
 #include "util/util.h"
 
@@ -66,14 +66,14 @@ static struct database_run *run_new(struct job *job)
 	return run;
 }
 
-static int make_password(struct database *db)
+int database_password(char *ret, size_t size)
 {
 	unsigned char bytes[24];
 
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+	if (size <= 2 * sizeof(bytes) || getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 		return -EIO;
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		(void)snprintf(db->password + 2 * i, 3, "%02x", bytes[i]);
+		(void)snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
 	return 0;
 }
 
@@ -85,7 +85,7 @@ static int fill_database(struct job *job)
 	db->port = PORT;
 	copy_string(db->user, sizeof(db->user), "app");
 	copy_string(db->name, sizeof(db->name), "app");
-	if (make_password(db) < 0)
+	if (database_password(db->password, sizeof(db->password)) < 0)
 		return job_fail(job, -EIO, "database", "no random bytes for a password");
 	return 0;
 }
@@ -179,9 +179,9 @@ static int start_opener(struct job *job, struct database_run *run)
 	const struct database *db = &job->database;
 	/* clang-format off */
 	const char *const argv[] = { "sandbox-inside", "database", "--socket", "/run/postgresql",
-				     "--role", db->user, "--password", db->password, "--database",
-				     db->name, "--superuser", POSTGRES_ADMIN, "--timeout",
-				     READY_TIMEOUT, NULL };
+				     "--data", POSTGRES_DATA, "--role", db->user, "--open",
+				     "--database", db->name, "--superuser", POSTGRES_ADMIN,
+				     "--timeout", READY_TIMEOUT, NULL };
 	/* clang-format on */
 
 	return start_helper(job, run, argv);
@@ -194,6 +194,8 @@ int database_launch(struct job *job)
 
 	if (!job->challenge->postgres)
 		return 0;
+	if (job->keeper_fd >= 0)
+		return server_database_launch(job);
 	run = run_new(job);
 	if (!run)
 		return job_fail(job, -ENOMEM, "database", "out of memory");
@@ -266,11 +268,14 @@ static int adopt_names(struct job *job)
 {
 	const struct facts *f = &job->facts;
 	struct database *db = &job->database;
-	const char *argv[12 + 2 * RECORD_MAX_ROLES + 3] = {
-		"sandbox-inside", "database",   "--socket", "/run/postgresql", "--role",
-		db->user,         "--database", db->name,   "--superuser",     POSTGRES_ADMIN,
+	/* clang-format off */
+	const char *argv[14 + 2 * RECORD_MAX_ROLES + 3] = {
+		"sandbox-inside", "database", "--socket", "/run/postgresql", "--data",
+		POSTGRES_DATA, "--role", db->user, "--database", db->name, "--superuser",
+		POSTGRES_ADMIN,
 	};
-	size_t n = 10;
+	/* clang-format on */
+	size_t n = 12;
 	int r;
 
 	if (!f->database_name && !f->database_roles)
@@ -285,7 +290,7 @@ static int adopt_names(struct job *job)
 		argv[n++] = "--alias";
 		argv[n++] = *role;
 	}
-	if (n == 10)
+	if (n == 12)
 		return 0;
 	r = start_helper(job, db->run, argv);
 	if (r == 0)
@@ -360,18 +365,32 @@ static int rewrite_dotenv(struct job *job)
 	return job_verdict_from(job, &result, VERDICT_CE, "Rewriting the .env files");
 }
 
+int database_await(struct job *job)
+{
+	const struct database *db = &job->database;
+
+	if (db->server)
+		return server_database_await(job);
+	return db->run && db->run->opener ? wait_helper(job) : 0;
+}
+
+static int instance_ready(struct job *job)
+{
+	int r = database_await(job);
+
+	return r == 0 ? adopt_names(job) : r;
+}
+
 int stage_database(struct job *job)
 {
 	struct database *db = &job->database;
 	int r;
 
-	if (!db->run) {
+	if (!db->run && !db->server) {
 		job_stage_note(job, "none");
 		return 0;
 	}
-	r = wait_helper(job);
-	if (r == 0)
-		r = adopt_names(job);
+	r = db->server ? server_database_ready(job) : instance_ready(job);
 	if (r < 0)
 		return r;
 	if (asprintf(&db->url, "postgresql://%s:%s@127.0.0.1:%u/%s", db->user, db->password,
@@ -379,6 +398,7 @@ int stage_database(struct job *job)
 		db->url = NULL;
 		return job_fail(job, -ENOMEM, "database", "out of memory");
 	}
-	job_stage_note(job, "postgres on port %u", db->port);
+	job_stage_note(job, db->server ? "on the server, port %u" : "postgres on port %u",
+		       db->port);
 	return rewrite_dotenv(job);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The dependencies: one entry of the content store (deps/deps.h), mounted at /app/node_modules. Where
- * a build may write into node_modules (caches, generated clients) the entry is the lower layer of an
- * overlay, otherwise it is mounted read-only.
+ * The dependencies: one entry of the content store (deps/deps.h), mounted at /app/node_modules.
+ * Where a build may write into node_modules (caches, generated clients) the entry is the lower
+ * layer of an overlay, otherwise it is mounted read-only.
  */
 
 #include "deps/deps.h"

@@ -6,8 +6,8 @@
  * row, each of which proves that the server's event loop got around to it and still had not opened
  * the right port, and an idle processor meanwhile. How long depends on the time that the challenge
  * gives a server to boot, never on an absolute one. With "any_port" a relay then stands in for the
- * right port, in the same network namespace, so that the tests need not know. Without it the student
- * is told, after a much longer time of idleness but before the time for booting is over.
+ * right port, in the same network namespace, so that the tests need not know. Without it the
+ * student is told, after a much longer time of idleness but before the time for booting is over.
  *
  * The relay's listener is made in the tester's jail, which shares the namespace: the app's own jail
  * cannot be both ends of a relay.
@@ -33,9 +33,10 @@
 
 uint64_t elsewhere_cpu(struct job *job)
 {
-	struct sbx_stats s = { .size = sizeof(s) };
+	uint64_t memory, cpu;
 
-	return sbx_jail_stats(job->app, &s, NULL) == 0 ? s.cpu_ns : 0;
+	sbx_jail_usage(job->app, &memory, &cpu);
+	return cpu;
 }
 
 static bool is_ours(const struct job *job, uint16_t port)

@@ -13,8 +13,8 @@ struct elsewhere {
 };
 
 /*
- * The challenge's port is silent: is there another? Where the challenge allows it, the one that keeps
- * answering becomes job->server_port, and a relay its other end. 0; <0 ours, -EINTR.
+ * The challenge's port is silent: is there another? Where the challenge allows it, the one that
+ * keeps answering becomes job->server_port, and a relay its other end. 0; <0 ours, -EINTR.
  */
 int elsewhere_look(struct job *job, struct elsewhere *e);
 /* It answers elsewhere and has nothing left to do: the challenge's port will stay silent. Without

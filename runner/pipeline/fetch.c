@@ -80,6 +80,9 @@ int stage_fetch(struct job *job)
 	struct stat st;
 	int r;
 
+	/* A worker has fetched it already: sealed, and looked at by nobody. */
+	if (job->archive_fd >= 0)
+		return job_push_undo(job, undo_archive, job);
 	fd = open(job->submission, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return job_fail(job, -errno, "fetch", "%s cannot be opened: %m", job->submission);

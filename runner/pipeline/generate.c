@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The generated Prisma client, put where the project expects it: an overlay, since the project's own
- * build may generate it once more. With it comes /opt/prisma: what stands in for native engines.
+ * The generated Prisma client, put where the project expects it: an overlay, since the project's
+ * own build may generate it once more. With it comes /opt/prisma: what stands in for native
+ * engines.
  *
  * The four ways, by what the entry says of itself (deps/prisma-client.c): the engines that the
- * operator has imported; a client that compiles its queries by wasm (Prisma 6.16 to 6.19), for which
- * an adapter of the same version is installed beside the project, in a tree of ours, and given to
- * clients that are made without one; older clients, which load the wasm engine of their own package
- * as if it were the native library, over such an adapter (prisma/engine.cjs); and Prisma 7, whose
- * clients always come with an adapter.
+ * operator has imported; a client that compiles its queries by wasm (Prisma 6.16 to 6.19), for
+ * which an adapter of the same version is installed beside the project, in a tree of ours, and
+ * given to clients that are made without one; older clients, which load the wasm engine of their
+ * own package as if it were the native library, over such an adapter (prisma/engine.cjs); and
+ * Prisma 7, whose clients always come with an adapter.
+ *
+ * A schema whose tables `prisma db push` is to make is turned into SQL here, too
+ * (deps/prisma-tables.c), so that `deps warm` does it as well; stage_migrate() applies it.
  */
 
 #include "pipeline/pipeline.h"
 
 #include "deps/deps.h"
 #include "deps/prisma-client.h"
+#include "deps/prisma-tables.h"
 #include "util/util.h"
 
 #define LAYER_BYTES (64ull << 20)
@@ -108,18 +113,13 @@ static int mount_all(struct job *job, const struct prisma_client *c)
 	return r;
 }
 
-int stage_generate(struct job *job)
+static int client(struct job *job, char *note, size_t size)
 {
 	struct prisma_client c;
-	int r;
+	int r = prisma_client_get(job, job->deps, &c);
 
-	if (!job->facts.prisma_schema || !job->deps) {
-		job_stage_note(job, "none");
-		return 0;
-	}
-	r = prisma_client_get(job, job->deps, &c);
 	if (r == PRISMA_NOTHING) {
-		job_stage_note(job, "no generator of a client");
+		(void)snprintf(note, size, "no generator of a client");
 		return 0;
 	}
 	if (r != 0)
@@ -130,11 +130,36 @@ int stage_generate(struct job *job)
 	if (r != 0)
 		return r;
 	job->prisma = c.about;
-	job_stage_note(job, "Prisma %s%s%s", c.about.version,
+	(void)snprintf(note, size, "Prisma %s%s%s", c.about.version,
 		       c.about.client_engine ? " with adapter-pg"
 		       : c.about.wasm_engine ? " with the wasm engine"
 		       : *c.about.engines    ? " with native engines"
 					     : "",
 		       c.made ? "" : ", stored");
 	return 0;
+}
+
+static int tables(struct job *job)
+{
+	struct store_entry *e = NULL;
+	int r = prisma_tables_get(job, &e);
+
+	if (r == 0)
+		r = job_push_undo(job, undo_entry, e);
+	return r != 0 ? r : bind(job, e, "node_modules", SCHEMA_PATH);
+}
+
+int stage_generate(struct job *job)
+{
+	char note[sizeof(job->times[0].note)] = "none";
+	bool push = migrate_pushes_schema(job);
+	int r = 0;
+
+	if (job->facts.prisma_schema && job->deps)
+		r = client(job, note, sizeof(note));
+	if (r == 0 && push)
+		r = tables(job);
+	if (r == 0)
+		job_stage_note(job, "%s", note);
+	return r;
 }

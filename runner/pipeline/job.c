@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What all stages share: the undo stack, messages, waiting, plans, and the start of a student's
+ * What all stages share: the undo stack, messages, waiting, and the start of a student's
  * program (its environment is made in environment.c). job_attend() is the only place where a job
  * waits for processes, so that output moves, limits hold and Ctrl-C works whatever a stage is
  * waiting for.
@@ -281,35 +281,6 @@ int job_wait(struct job *job, struct sbx_proc *p, uint64_t timeout_ns, struct sb
 	job->unenforced |= result.unenforced;
 	*ret = result;
 	return 0;
-}
-
-static void policy_freep(struct sbx_policy **p)
-{
-	sbx_policy_free(*p);
-}
-
-int job_plan_with(struct job *job, const char *name, const char *const (*settings)[2], size_t n,
-		  const struct sbx_mount *mounts, size_t n_mounts, struct sbx_plan **ret)
-{
-	_cleanup_(policy_freep) struct sbx_policy *policy = NULL;
-	_cleanup_free_ char *path = NULL;
-	const char *dir = job->settings->policy_dir;
-	int r;
-
-	if (asprintf(&path, "%s/%s", dir, name) < 0)
-		return job_fail(job, -ENOMEM, "policy", "out of memory");
-	r = sbx_policy_load(&policy, path, dir, &job->error);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = sbx_policy_set(policy, settings[i][0], settings[i][1], &job->error);
-	for (size_t i = 0; i < n_mounts && r == 0; i++)
-		r = sbx_policy_add_mount(policy, &mounts[i], &job->error);
-	return r < 0 ? r : sbx_policy_compile(policy, ret, &job->error);
-}
-
-int job_plan(struct job *job, const char *name, const char *const (*settings)[2], size_t n,
-	     struct sbx_plan **ret)
-{
-	return job_plan_with(job, name, settings, n, NULL, 0, ret);
 }
 
 uint32_t job_inside_mounts(struct job *job, struct sbx_mount ret[INSIDE_MOUNTS_MAX])

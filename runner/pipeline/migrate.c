@@ -9,6 +9,7 @@
 
 #include "pipeline/pipeline.h"
 
+#include "deps/prisma-tables.h"
 #include "pipeline/clean.h"
 #include "pipeline/facts.h"
 #include "util/util.h"
@@ -18,6 +19,7 @@
 #define MIGRATE_OUTPUT (64u << 10)
 #define BATCH_BYTES 65536
 #define MAX_FILES 1000
+#define MIGRATE_SCHEMA "--from=" SCHEMA_PATH
 
 /* ERROR is the student's; anything else that is not success is ours or a limit. */
 static int judge(struct job *job, const struct sbx_result *result, int records, int log)
@@ -97,7 +99,10 @@ static int run_batches(struct job *job, char **files, size_t n, const char *kind
 	return r;
 }
 
-/* `kind`: "--prisma", "--drizzle", or NULL for plain SQL; `what` is one of them, for people. */
+/*
+ * `kind`: "--prisma", "--drizzle", "--from=DIR", or NULL for SQL; `what` is one of them, for
+ * people.
+ */
 static int apply(struct job *job, char **files, const char *kind, const char *what)
 {
 	_cleanup_(strv_freep) char **env = NULL;
@@ -171,36 +176,13 @@ static int run_command(struct job *job, char **argv)
 	return job_verdict_from(job, &result, VERDICT_CE, what);
 }
 
-/*
- * The tables of a schema without migrations. The engine behind `prisma db push` is not in npm; that
- * of `migrate diff` is, as wasm, in the releases whose client has no native engine either. It wants
- * a configuration with an adapter, which generate.c has mounted; it waits for a timer of 10 s when
- * all has been said, in one piece.
- */
-#define PUSH_FILE ".sandbox-schema.sql"
-
-static char push_script[] =
-	"const fs = require('fs'), config = '/tmp/sandbox-prisma.config.cjs';\n"
-	"const write = process.stdout.write.bind(process.stdout);\n"
-	"process.stdout.write = (...a) => (setImmediate(() => process.exit()), write(...a));\n"
-	"fs.writeFileSync(config, `const { PrismaPg } = "
-	"require('/opt/prisma/node_modules/@prisma/adapter-pg');\n"
-	"module.exports = { experimental: { adapter: true }, engine: 'js', adapter: async () =>\n"
-	"	new PrismaPg({ connectionString: process.env.DATABASE_URL }, { schema: 'public' }) "
-	"};`);\n"
-	"process.argv = [process.argv[0], 'prisma', 'migrate', 'diff', '--from-empty',\n"
-	"	'--to-schema-datamodel', process.argv[1], '--script', '--config', config];\n"
-	"require('module')._load('/app/node_modules/prisma/build/index.js', null, true);\n";
-
-static int push_schema(struct job *job, char *schema)
+/* The tables of a schema that has no migrations, or whose author pushes it: see generate.c. */
+static int push_schema(struct job *job)
 {
-	static char shell[] = "sh", option[] = "-c",
-		    command[] = "exec node -e \"$0\" \"$1\" >" PUSH_FILE " # prisma db push";
-	char *argv[] = { shell, option, command, push_script, schema, NULL };
-	char file[] = PUSH_FILE, *files[] = { file, NULL };
-	int r = run_command(job, argv);
+	char file[] = PRISMA_TABLES_FILE, *files[] = { file, NULL };
 
-	return r ? r : apply(job, files, NULL, "schema of Prisma");
+	job_detected(job, "migrations", "schema.prisma, as prisma db push does");
+	return apply(job, files, MIGRATE_SCHEMA, "schema of Prisma");
 }
 
 /* Commands that stood before the server in its start script. */
@@ -226,11 +208,42 @@ static bool is_native(const char *command)
 	return strstr(command, "prisma ") || strstr(command, "drizzle-kit ");
 }
 
-static char *last_of(char **v)
+static bool start_has(const struct facts *f, const char *words)
 {
-	while (v[0] && v[1])
-		v++;
-	return *v;
+	for (char **v = f->start_migrate; v && *v; v++)
+		if (strstr(*v, words))
+			return true;
+	return false;
+}
+
+/* "run": ["npx", "prisma", "db", "push"] */
+static bool challenge_pushes(const struct challenge *c)
+{
+	bool prisma = false;
+
+	for (char **v = c->migrate.argv; c->migrate_runs && v && *v; v++) {
+		if (prisma && streq(*v, "push"))
+			return true;
+		prisma |= streq(*v, "prisma");
+	}
+	return false;
+}
+
+/* A start script that pushes the schema does not look at migrations either. */
+bool migrate_pushes_schema(const struct job *job)
+{
+	const struct challenge *c = job->challenge;
+	const struct facts *f = &job->facts;
+
+	/* `deps warm` starts no database, but what it makes is for a submission that has one. */
+	if ((!c->postgres && !job->last_stage) || !f->prisma_schema)
+		return false;
+	if (c->migrate.kind != COMMAND_AUTO)
+		return c->migrate.kind == COMMAND_ARGV && challenge_pushes(c);
+	if (start_has(f, "prisma db push"))
+		return !start_has(f, "prisma migrate");
+	return f->migrate && streq(f->migrate[0], "prisma") &&
+	       (!f->start_migrate || is_native(f->start_migrate[0]));
 }
 
 static int migrate_auto(struct job *job)
@@ -253,9 +266,6 @@ static int migrate_auto(struct job *job)
 		const char *tool = f->migrate_tool ? f->migrate_tool : f->migrate[0];
 
 		job_detected(job, "migrations", "%s", tool);
-		if (streq(f->migrate[0], "prisma") && job->prisma.client_engine &&
-		    !*job->prisma.engines)
-			return push_schema(job, last_of(f->migrate));
 		r = run_command(job, f->migrate);
 		if (r == 0)
 			job_stage_note(job, "%s", tool);
@@ -275,6 +285,8 @@ int stage_migrate(struct job *job)
 		job_stage_note(job, job->database.wanted ? "not wanted" : "no database");
 		return 0;
 	}
+	if (migrate_pushes_schema(job))
+		return push_schema(job);
 	if (c->migrate.kind != COMMAND_ARGV)
 		return migrate_auto(job);
 	if (!c->migrate_runs)

@@ -10,6 +10,7 @@
 #include <sys/sendfile.h>
 
 #include "pipeline/advice.h"
+#include "pipeline/server-database.h"
 #include "pipeline/units.h"
 #include "pipeline/verdict.h"
 #include "util/util.h"
@@ -36,6 +37,24 @@ static void time_end(struct job *job, struct stage_time *t)
 	t->wall_ns = now_ns() - job->began_ns - t->start_ns;
 }
 
+/* What is made once for a machine is not the time of this submission: a line of its own, before. */
+static void tell_template(struct job *job)
+{
+	struct stage_time *t = &job->times[job->n_times - 1];
+
+	t[1] = t[0];
+	t[0] = (struct stage_time){ .name = "template",
+				    .start_ns = t[1].start_ns,
+				    .wall_ns = MIN_OF(job->template_ns, t[1].wall_ns) };
+	copy_string(t[0].note, sizeof(t[0].note), "for all databases, made once for this machine");
+	t[1].start_ns += t[0].wall_ns;
+	t[1].wall_ns -= t[0].wall_ns;
+	job->template_ns = 0;
+	if (job->progress)
+		job->progress(job, t[0].name, true);
+	job->n_times++;
+}
+
 static int run_stage(struct job *job, const struct stage *stage)
 {
 	struct stage_time *t = time_begin(job, stage->name);
@@ -45,6 +64,8 @@ static int run_stage(struct job *job, const struct stage *stage)
 		job->progress(job, stage->name, false);
 	r = job_cancelled(job) ? -EINTR : stage->run(job);
 	time_end(job, t);
+	if (job->template_ns)
+		tell_template(job);
 	if (job->progress)
 		job->progress(job, stage->name, true);
 	return r;
@@ -95,6 +116,8 @@ static int judge_database(struct job *job)
 	struct sbx_stats s = { .size = sizeof(s) };
 	char text[UNITS_TEXT];
 
+	if (job->database.server)
+		return MIN_OF(server_database_judge(job), 0);
 	if (!job->db || sbx_jail_stats(job->db, &s, NULL) < 0)
 		return 0;
 	if (job->postgres_ended && verdict_of(p, false, VERDICT_NONE) == VERDICT_MLE)
@@ -158,6 +181,46 @@ static void unwind(struct job *job)
 
 		u->run(u->data);
 	}
+}
+
+void pipeline_drop(struct job *job)
+{
+	unwind(job);
+	job->prepared = false;
+	job->n_testers = 0;
+}
+
+static bool has_ended(struct sbx_proc *p)
+{
+	return p && sbx_proc_dispatch(p, NULL) != 0;
+}
+
+bool pipeline_is_fresh(struct job *job)
+{
+	bool ended = has_ended(job->postgres);
+
+	for (uint32_t i = 0; i < job->n_testers; i++)
+		ended |= has_ended(job->testers[i].proc);
+	return job->prepared && !ended && (!job->database.server || server_database_is_fresh(job));
+}
+
+int pipeline_prepare(struct job *job)
+{
+	int r = jails_launch(job);
+
+	if (r == 0)
+		r = database_launch(job);
+	if (r == 0)
+		r = testers_launch(job);
+	/* Whoever waits now has a submission: it goes on from here. */
+	if (r == 0)
+		r = database_await(job);
+	if (r == -EINTR && job_cancelled(job))
+		r = 0;
+	if (r < 0)
+		pipeline_drop(job);
+	job->prepared = r == 0;
+	return r;
 }
 
 int pipeline_run(struct job *job)

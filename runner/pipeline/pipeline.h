@@ -19,6 +19,7 @@
 #include "challenge/challenge.h"
 #include "pipeline/strv.h"
 
+struct plans; /* plans.h */
 struct store; /* store.h */
 struct store_entry;
 
@@ -26,6 +27,7 @@ enum verdict {
 	VERDICT_NONE,
 	VERDICT_IE,
 	VERDICT_CANCELLED,
+	VERDICT_SUPERSEDED, /* of the fleet: a newer archive took its place before it was judged */
 	VERDICT_SEC,
 	VERDICT_MLE,
 	VERDICT_DLE,
@@ -49,12 +51,14 @@ struct settings {
 	char *store_dir;  /* --store, $SANDBOX_STORE, or the default of settings.c */
 	char *node_dir;   /* the pinned runtime: bin/node, lib/node_modules/npm (toolchain.c) */
 	char *postgres_dir; /* bin directory of a Postgres installation; NULL: none found */
+	char *keeper;	    /* the sandbox-keeper executable */
 	int verbose;
 };
 
 /*
- * What `sandbox-inside unpack` found in the tree (records, see runner/inside/records.h). All strings
- * come from the submission: checked for length and control bytes, never used as a host path.
+ * What `sandbox-inside unpack` found in the tree (records, see runner/inside/records.h). All
+ * strings come from the submission: checked for length and control bytes, never used as a host
+ * path.
  */
 struct facts {
 	char **start;       /* detected argv; NULL: nothing to start was found */
@@ -64,10 +68,12 @@ struct facts {
 	char *start_from, *build_from; /* where the commands come from: package.json "start" */
 	char *build_skipped;  /* why `start` does not need `build`; NULL: it does */
 	char *language, *framework;    /* "TypeScript (tsc)", "express 5"; NULL: unknown */
-	char **start_migrate; /* migration commands that were taken out of `start`, as sh reads them */
+	/* migration commands that were taken out of `start`, as sh reads them */
+	char **start_migrate;
 	bool node_modules;    /* the archive's own are in the tree, and are to be used */
 	char **unpack_notes;  /* worth telling */
-	char *manifest;     /* package.json reduced to its dependency fields; NULL: no package.json */
+	/* package.json reduced to its dependency fields; NULL: no package.json */
+	char *manifest;
 	size_t manifest_size;
 	char *manager;	    /* "pnpm@9.15.0"; NULL: npm */
 	char *npmrc;	    /* the settings of .npmrc that were let through; NULL: none */
@@ -98,12 +104,16 @@ struct database {
 	char user[64], password[64], name[64];
 	uint16_t port;
 	struct database_run *run; /* database.c: between launch and the end */
+	struct server_run *server; /* server-database.c, likewise: on the operator's server */
+	char role_password[64];    /* of that server; the application is told another */
+	uint64_t disk;		   /* bytes that it holds there, in the end */
 };
 
 /* The generated Prisma client; filled by generate.c. */
 struct prisma {
 	char version[32];   /* "6.19.3"; empty: there is none */
-	bool client_engine; /* no native engine: its queries are compiled by wasm, an adapter runs them */
+	/* no native engine: its queries are compiled by wasm, an adapter runs them */
+	bool client_engine;
 	bool wasm_engine;   /* no native engine: the wasm one stands in for it, over an adapter */
 	char engines[48];   /* the hash of the imported engines in use, or empty */
 };
@@ -130,7 +140,7 @@ struct tester {
 	int report, go, log; /* memfd, write end of a pipe, memfd */
 	int asks;	     /* -1, or our end of a socket pair: what it wants from us */
 	int theirs;	     /* -1, or its end, until it is started */
-	struct store_entry *suite, *packages; /* of test-suite.c */
+	struct store_entry *suite, *packages, *own_packages; /* of test-suite.c */
 	uint32_t first, n;
 };
 #define TESTERS_MAX 4
@@ -165,11 +175,14 @@ struct job {
 	const char *submission; /* path as given */
 	struct sbx_ctx *ctx;
 	struct store *store;
+	struct plans *plans; /* NULL: compiled for this job alone */
 	int cancel_fd; /* a signalfd: readable when the user wants to stop */
+	/* databases come from there (database/keeper.h); -1: a Postgres of its own */
+	int keeper_fd;
 	uint64_t began_ns;
 
 	enum reveal reveal;   /* the challenge's, unless the command says otherwise */
-	int archive_fd; /* sealed memfd, a zip of at most 50 MiB */
+	int archive_fd; /* sealed memfd, a zip of at most 50 MiB; the job's, if it was given */
 	struct facts facts;
 	struct database database;
 	struct prisma prisma;
@@ -195,12 +208,14 @@ struct job {
 	enum verdict verdict;
 	char reason[512]; /* one or two sentences a student understands */
 	char log_error[240]; /* the line of that output which says why it ended; "": none */
-	char *log_tail;   /* last 20 lines of what the student's program printed, cleaned; may be NULL */
+	/* last 20 lines of what the student's program printed, cleaned; may be NULL */
+	char *log_tail;
 	char *notes[16];  /* limits that were touched without deciding the verdict */
 	uint32_t n_notes;
 	struct sbx_error error; /* of an IE */
 	const char *last_stage; /* NULL: all; else nothing is done, or judged, after this one */
 	uint16_t server_port;   /* where it was found, if not on the challenge's port; else 0 */
+	bool prepared;          /* by pipeline_prepare() */
 	bool was_ready;         /* the server answered: later it can only crash */
 	bool student_ran;       /* a build or a migration, which may have left processes */
 	struct sbx_stats stats; /* of the app's jail, taken before it is torn down */
@@ -217,6 +232,8 @@ struct job {
 
 	struct stage_time times[16];
 	uint32_t n_times;
+	/* of the stage that goes on: spent on making the database's template */
+	uint64_t template_ns;
 	struct undo undo[48];
 	uint32_t n_undo;
 	uint64_t wall_ns; /* of all, teardown included */
@@ -241,11 +258,20 @@ int stage_ready(struct job *job);    /* ready.c; again after server_exec() */
 int stage_test(struct job *job);     /* test.c */
 
 /*
+ * Are the tables those of schema.prisma, as `prisma db push` makes them? generate.c puts them where
+ * the migration finds them.
+ */
+#define SCHEMA_PATH "/opt/schema"
+bool migrate_pushes_schema(const struct job *job);
+
+/*
  * Executes the student's server once more, as stage_start() did: job->server is NULL then. 0; 1 the
  * verdict is decided; <0.
  */
 int server_exec(struct job *job);
 
+/* The group and the app's jail: called by stage_unpack unless they were prepared. */
+int jails_launch(struct job *job);
 /* Begins the instance in the background: called by stage_unpack while the archive is unpacked. */
 int database_launch(struct job *job);
 /*
@@ -253,10 +279,23 @@ int database_launch(struct job *job);
  * stage_unpack when there is a database to wait for, else by stage_start.
  */
 int testers_launch(struct job *job);
+/* Waits until what database_launch() began is there; stage_database() does so otherwise. */
+int database_await(struct job *job);
 
 /* The descriptors of a job that has none yet; the other members are the caller's to set. */
-#define JOB_NULL                                                                                    \
-	(struct job){ .cancel_fd = -1, .archive_fd = -1, .server_log = -1, .keep_log = -1 }
+#define JOB_NULL                                                                                   \
+	(struct job){ .cancel_fd = -1, .keeper_fd = -1, .archive_fd = -1, .server_log = -1,        \
+		      .keep_log = -1 }
+
+/*
+ * Does ahead, while nobody waits, what needs no byte of a submission: the jails, the database, the
+ * testers, for the job's challenge. pipeline_run() goes on from there, in the same process.
+ * `cancel_fd` cuts the waiting short. <0: nothing is left, and job->error says why.
+ */
+int pipeline_prepare(struct job *job);
+/* It was prepared, and all of that is still alive; otherwise drop it. */
+bool pipeline_is_fresh(struct job *job);
+void pipeline_drop(struct job *job);
 
 /* Runs all stages, decides the verdict, unwinds. 0, or <0 for a failure of ours (also in job). */
 int pipeline_run(struct job *job);
@@ -268,7 +307,10 @@ void job_done(struct job *job);
  */
 int job_push_undo(struct job *job, void (*run)(void *data), void *data);
 void job_note(struct job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* What people and results are told of what was found out: `what` is static; a second `what` replaces. */
+/*
+ * What people and results are told of what was found out: `what` is static; a second `what`
+ * replaces.
+ */
 void job_detected(struct job *job, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* start.c: a command as the stage's note, and as what was detected; `from` may be NULL. */
@@ -285,15 +327,15 @@ int job_verdict(struct job *job, enum verdict v, const char *fmt, ...)
 
 /*
  * Moves the output and keeps the limits of all attended processes (server, postgres, tests) and of
- * `p` (may be NULL) until something happens: 1 one of them ended (see the *_ended members), `fd` (-1:
- * none) is ready for `events`, or `p` ended; 0 `timeout_ns` passed; -EINTR the user cancelled; other
- * <0 ours, in job->error.
+ * `p` (may be NULL) until something happens: 1 one of them ended (see the *_ended members), `fd`
+ * (-1: none) is ready for `events`, or `p` ended; 0 `timeout_ns` passed; -EINTR the user cancelled;
+ * other <0 ours, in job->error.
  */
 int job_attend(struct job *job, struct sbx_proc *p, int fd, short events, uint64_t timeout_ns);
 
 /*
- * Waits until `p` has ended, attending to the others meanwhile. 0 ended and *ret filled; -ETIMEDOUT;
- * -EINTR when the user cancelled; other: ours, in job->error.
+ * Waits until `p` has ended, attending to the others meanwhile. 0 ended and *ret filled;
+ * -ETIMEDOUT; -EINTR when the user cancelled; other: ours, in job->error.
  */
 int job_wait(struct job *job, struct sbx_proc *p, uint64_t timeout_ns, struct sbx_result *ret);
 
@@ -319,7 +361,10 @@ uint32_t job_inside_mounts(struct job *job, struct sbx_mount ret[INSIDE_MOUNTS_M
 
 /* A memfd for output or records. */
 int job_memfd(struct job *job, const char *name);
-/* At most `max` bytes of `fd` from its start, terminated; the caller's. NULL: -ENOMEM or unreadable. */
+/*
+ * At most `max` bytes of `fd` from its start, terminated; the caller's. NULL: -ENOMEM or
+ * unreadable.
+ */
 char *job_read_fd(int fd, size_t max, size_t *ret_size);
 /* The last lines that were written to `fd`, cleaned for display; becomes job->log_tail. */
 void job_take_log(struct job *job, int fd);
@@ -348,8 +393,8 @@ int job_exec_student(struct job *job, struct sbx_proc **ret, const struct sbx_ex
 
 /*
  * Runs a command of the project (a build, a migration) in the app's jail to its end, at most for
- * `wall_ns`; `what` starts sentences about it. 0 it ended, as *ret says, and unless it succeeded its
- * last lines are job->log_tail; 1 it could not be started, CE; <0 ours.
+ * `wall_ns`; `what` starts sentences about it. 0 it ended, as *ret says, and unless it succeeded
+ * its last lines are job->log_tail; 1 it could not be started, CE; <0 ours.
  */
 int job_run_command(struct job *job, char **argv, uint64_t wall_ns, const char *what,
 		    struct sbx_result *ret);

@@ -11,8 +11,8 @@
 int probe_status(const char *bytes, size_t n);
 
 /*
- * One GET of `path` from the app's server at `port`, as if it were addressed to the challenge's port,
- * attending to the job meanwhile. The HTTP status;
+ * One GET of `path` from the app's server at `port`, as if it were addressed to the challenge's
+ * port, attending to the job meanwhile. The HTTP status;
  * -ETIMEDOUT nothing came within `timeout_ns`; -EPROTO it was not HTTP; -ECONNREFUSED and other
  * codes of the network: no connection; -ECHILD the server ended; -EINTR cancelled; -EIO ours, in
  * job->error.

@@ -3,9 +3,10 @@
 /*
  * How many processors a Node program sees. Node counts them in /proc/stat, which is not in a jail's
  * procfs (subset=pid), so os.cpus() would be empty and the textbook cluster server, which forks one
- * worker for each, would fork none and end. And os.availableParallelism() would be the host's number,
- * far more than the jail may use. Both become the challenge's limit, rounded up, by a few lines that
- * Node loads first (NODE_OPTIONS, environment.c); in worker threads and child processes, too.
+ * worker for each, would fork none and end. And os.availableParallelism() would be the host's
+ * number, far more than the jail may use. Both become the challenge's limit, rounded up, by a few
+ * lines that Node loads first (NODE_OPTIONS, environment.c); in worker threads and child processes,
+ * too.
  */
 
 #include "pipeline/pipeline.h"

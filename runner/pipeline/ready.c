@@ -55,7 +55,9 @@ static int silent(struct job *job, const struct boot *b, const char *waited)
 				   "something, is in an endless loop, or never calls listen().",
 				   job->challenge->port, waited);
 	units_duration(used, cpu);
-	/* On a host with much else to do a loop may get little: only those that wait get nothing. */
+	/*
+	 * On a host with much else to do a loop may get little: only those that wait get nothing.
+	 */
 	if (b->late && (total - b->cpu_late) * BUSY_PART > now_ns() - b->late)
 		return job_verdict(
 			job, VERDICT_BOOT,
@@ -156,7 +158,10 @@ static int wait_ready(struct job *job, struct boot *b)
 			b->late = now_ns();
 			b->cpu_late = elsewhere_cpu(job);
 		}
-		/* A jail that died under the look: its end is the evidence, not our failed question. */
+		/*
+		 * A jail that died under the look: its end is the evidence, not our failed
+		 * question.
+		 */
 		if (r < 0 && r != -EINTR && job_attend(job, NULL, -1, 0, 0) >= 0 &&
 		    job->server_ended)
 			return server_ended(job);

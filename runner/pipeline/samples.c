@@ -17,12 +17,8 @@ static void halve(struct job *job)
 
 static void measure(struct sample *s, int which, struct sbx_jail *jail)
 {
-	struct sbx_stats stats = { .size = sizeof(stats) };
-
-	if (!jail || sbx_jail_stats(jail, &stats, NULL) < 0)
-		return;
-	s->memory[which] = stats.memory_now;
-	s->cpu_ns[which] = stats.cpu_ns;
+	if (jail)
+		sbx_jail_usage(jail, &s->memory[which], &s->cpu_ns[which]);
 }
 
 uint64_t samples_take(struct job *job)

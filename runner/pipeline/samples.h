@@ -10,5 +10,7 @@
  * job has as many as a short one.
  */
 
-/* Takes one if it is time. Returns in how many nanoseconds the next one is due; UINT64_MAX: never. */
+/*
+ * Takes one if it is time. Returns in how many nanoseconds the next one is due; UINT64_MAX: never.
+ */
 uint64_t samples_take(struct job *job);

@@ -63,6 +63,9 @@ static void build_root(char ret[PATH_MAX])
 			return;
 		}
 		*slash = '\0';
+		/* sandbox-runner is made one folder further down. */
+		if (i == 0 && (slash = strrchr(ret, '/')) && streq(slash, "/fleet"))
+			*slash = '\0';
 	}
 }
 
@@ -105,14 +108,19 @@ static int find_policies(struct settings *s, const char *root, struct sbx_error 
 
 static int find_inside(struct settings *s, const char *root)
 {
-	char built[PATH_MAX + 32];
+	char built[PATH_MAX + 40];
 
 	(void)snprintf(built, sizeof(built), "%s/runner/inside/sandbox-inside", root);
 	if (*root && access(built, X_OK) == 0)
 		s->inside = strdup(built);
 	else
 		s->inside = strdup(SANDBOX_LIBEXECDIR "/sandbox-inside");
-	return s->inside ? 0 : -ENOMEM;
+	(void)snprintf(built, sizeof(built), "%s/runner/database/sandbox-keeper", root);
+	if (*root && access(built, X_OK) == 0)
+		s->keeper = strdup(built);
+	else
+		s->keeper = strdup(SANDBOX_LIBEXECDIR "/sandbox-keeper");
+	return s->inside && s->keeper ? 0 : -ENOMEM;
 }
 
 /* Root's is the host's; a user's lies with the user's other data. */
@@ -222,6 +230,7 @@ void settings_done(struct settings *s)
 {
 	free(s->policy_dir);
 	free(s->inside);
+	free(s->keeper);
 	free(s->store_dir);
 	free(s->node_dir);
 	free(s->postgres_dir);

@@ -339,9 +339,9 @@ static int make_jail(struct build *b, const char *data)
 }
 
 /*
- * Postgres runs only in a directory of its own. Where ids on the disk are mapped, that is one of the
- * policy's user; an ordinary user cannot map them, and is that user himself. The jail shows which:
- * a directory of ours, seen through its mount, is somebody else's where they are mapped.
+ * Postgres runs only in a directory of its own. Where ids on the disk are mapped, that is one of
+ * the policy's user; an ordinary user cannot map them, and is that user himself. The jail shows
+ * which: a directory of ours, seen through its mount, is somebody else's where they are mapped.
  */
 static int give_data(struct build *b)
 {
@@ -407,6 +407,7 @@ static int build_template(struct job *job, struct store_entry *e)
 
 int template_get(struct job *job, struct store_entry **ret)
 {
+	uint64_t began = now_ns();
 	struct store_entry *e = NULL;
 	char key[64];
 	int r;
@@ -419,8 +420,10 @@ int template_get(struct job *job, struct store_entry **ret)
 	if (r < 0)
 		return r;
 	r = store_get(job->store, "postgres", key, job->cancel_fd, &e, &job->error);
-	if (r == 1)
+	if (r == 1) {
 		r = build_template(job, e);
+		job->template_ns = now_ns() - began;
+	}
 	if (r < 0) {
 		store_entry_free(e);
 		return r;

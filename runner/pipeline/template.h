@@ -12,7 +12,8 @@
 
 /*
  * The template of all databases: a stopped cluster in "data" of a store entry, owned by on-disk uid
- * 70 (an ordinary user's: by that user), made once per Postgres version and per text of the settings below. The entry is the caller's.
+ * 70 (an ordinary user's: by that user), made once per Postgres version and per text of the
+ * settings below. The entry is the caller's.
  */
 int template_get(struct job *job, struct store_entry **ret);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A statement of the tests, run by `sandbox-inside sql` in the database's jail. The host passes it in
- * and passes at most 400 bytes on to the tester; it reads the first of them.
+ * A statement of the tests, run by `sandbox-inside sql` in the database's jail. The host passes it
+ * in and passes at most 400 bytes on to the tester; it reads the first of them.
  */
 
 #include "pipeline/test-asks.h"
@@ -27,7 +27,8 @@ static int make_env(const struct job *job, char *env[8])
 	if (asprintf(&env[n++], "PGHOST=127.0.0.1") < 0 ||
 	    asprintf(&env[n++], "PGPORT=%u", db->port) < 0 ||
 	    asprintf(&env[n++], "PGUSER=%s", db->user) < 0 ||
-	    asprintf(&env[n++], "PGPASSWORD=%s", db->password) < 0 ||
+	    asprintf(&env[n++], "PGPASSWORD=%s",
+		     db->server ? db->role_password : db->password) < 0 ||
 	    asprintf(&env[n++], "PGDATABASE=%s", db->name) < 0) {
 		env[n - 1] = NULL;
 		return -ENOMEM;

@@ -5,9 +5,9 @@
  * is all that it can say, each is answered once, and anything else ends the job as our failure.
  *
  * A restart ends all processes of the app's jail; the jail stays, with its files and its network,
- * and so does the database. A server that does not come back is a fact for the tests, not the end of
- * them: the tester fails this case and the rest. Limits that the server meets meanwhile decide the
- * verdict as ever.
+ * and so does the database. A server that does not come back is a fact for the tests, not the end
+ * of them: the tester fails this case and the rest. Limits that the server meets meanwhile decide
+ * the verdict as ever.
  */
 
 #include "pipeline/test-asks.h"
@@ -164,8 +164,11 @@ int hurl_asked(struct job *job, struct tester *t)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	/* It will not ask any more: the socket would stay readable until its end is seen. */
+	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+		t->asks = close_fd(t->asks);
 		return 0;
+	}
 	if (n != (ssize_t)sizeof(index) || index >= job->challenge->n_asks)
 		return job_fail(job, -EBADMSG, "tester",
 				"it asks for something that the challenge does not have");

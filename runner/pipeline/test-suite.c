@@ -2,11 +2,12 @@
 
 /*
  * The tester of JavaScript suites: what was published is run in a jail beside the app's. It is one
- * process that has loaded its runner and waits; only HTTP responses of the submission ever reach it.
+ * process that has loaded its runner and waits; only HTTP responses of the submission ever reach
+ * it.
  *
  * A response may bring it down (a huge body, a prototype that is changed): what was not reported by
- * then has failed, like any test that a wrong answer fails. Only a tester that was never ready is our
- * failure.
+ * then has failed, like any test that a wrong answer fails. Only a tester that was never ready is
+ * our failure.
  */
 
 #include "pipeline/strv.h"
@@ -19,6 +20,8 @@ static int get_entries(struct job *job, struct tester *t)
 	char why[CHALLENGE_ERROR_SIZE] = "";
 	int r = suite_get(job, job->challenge, t->runner, &t->suite, why);
 
+	if (r == 0)
+		r = suite_own_packages(job, job->challenge, &t->own_packages, why);
 	if (r < 0)
 		return *why ? job_fail(job, r, "suite", "%s", why) : r;
 	return suite_packages(job, &t->packages);
@@ -41,6 +44,8 @@ static int launch(struct job *job, struct tester *t, int go)
 		return r;
 	box.suite = t->suite;
 	box.packages = t->packages;
+	box.own = t->own_packages;
+	box.own_folder = job->challenge->suite.packages.folder;
 	r = suite_jail(job, &box, &t->jail);
 	if (r < 0)
 		return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The hidden tests, run by testers (tester.h): programs in jails that share the network namespace of
- * the app's jail and nothing else. They are made and loaded while the server boots, wait for one
+ * The hidden tests, run by testers (tester.h): programs in jails that share the network namespace
+ * of the app's jail and nothing else. They are made and loaded while the server boots, wait for one
  * byte each, and run one after another within one deadline.
  *
  * What they say is not believed by itself: names, points and the number of the cases are the
@@ -39,6 +39,7 @@ static void undo_tester(void *data)
 	t->jail = sbx_jail_free(t->jail);
 	t->suite = store_entry_free(t->suite);
 	t->packages = store_entry_free(t->packages);
+	t->own_packages = store_entry_free(t->own_packages);
 	t->report = close_fd(t->report);
 	t->log = close_fd(t->log);
 	t->go = close_fd(t->go);
@@ -203,6 +204,17 @@ static int fill_rest(struct job *job, const struct tester *t, const char *why)
 	return 0;
 }
 
+/* Nothing of a report that makes no sense counts, neither what came before nor what came after. */
+static int fail_all(struct job *job, const struct tester *t, const char *why)
+{
+	for (uint32_t i = t->first; i < t->first + t->n; i++) {
+		job->cases[i].passed = job->cases[i].skipped = job->cases[i].reported = false;
+		free(job->cases[i].message);
+		job->cases[i].message = NULL;
+	}
+	return fill_rest(job, t, why);
+}
+
 /* The tester ended by itself, and its report does not. */
 static int judge_end(struct job *job, struct tester *t, const struct tests_report *report)
 {
@@ -250,7 +262,7 @@ static int take_report(struct job *job, struct tester *t, size_t size, struct ru
 		return job_fail(job, -ENOMEM, "tester", "out of memory");
 	r = tests_report_parse(&report, job->cases + t->first, t->n, by_index, bytes, size, why);
 	if (r == -EBADMSG && report.ready && (t->kind->flags & TESTER_MAY_DIE))
-		r = fill_rest(job, t, "not done: what the tests reported next makes no sense");
+		r = fail_all(job, t, "failed: what the tests reported makes no sense");
 	else if (r < 0)
 		r = job_fail(job, r, "tester", "%s", r == -EBADMSG ? why : "out of memory");
 	else
@@ -292,8 +304,9 @@ static int run_tester(struct job *job, struct tester *t, struct run *run)
 
 	if (job->server_ended || now_ns() >= run->deadline) {
 		run->cut = true;
-		return fill_rest(job, t, job->server_ended ? "not run: the server had ended"
-							   : "not run: the time for the tests was over");
+		return fill_rest(job, t,
+				 job->server_ended ? "not run: the server had ended"
+						   : "not run: the time for the tests was over");
 	}
 	/* A tester that is gone already is found out below, by its missing report. */
 	if (write(t->go, "g", 1) < 0 && errno != EPIPE)

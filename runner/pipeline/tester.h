@@ -3,8 +3,8 @@
 
 /*
  * A tester: a program in a jail of its own beside the app's that runs some of the challenge's tests
- * and reports JSON lines (tests-report.h). It is made and loaded ahead, and then waits for one byte.
- * There is one for each kind of tests that the challenge has; they run one after another.
+ * and reports JSON lines (tests-report.h). It is made and loaded ahead, and then waits for one
+ * byte. There is one for each kind of tests that the challenge has; they run one after another.
  */
 
 #include "pipeline/pipeline.h"
@@ -20,8 +20,8 @@ struct tester_kind {
 	/* Makes t->jail and t->proc; report, log and go are there. */
 	int (*launch)(struct job *job, struct tester *t, int go);
 	/*
-	 * t->asks is readable: answer what the tester wants from the host. 0 to go on; <0 ours. It may
-	 * end and start job->server, as long as server_ended is false when it returns.
+	 * t->asks is readable: answer what the tester wants from the host. 0 to go on; <0 ours. It
+	 * may end and start job->server, as long as server_ended is false when it returns.
 	 */
 	int (*asked)(struct job *job, struct tester *t);
 };

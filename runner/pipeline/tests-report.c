@@ -176,8 +176,8 @@ static int on_end(struct parse *p, const json_t *event)
 }
 
 /*
- * What no single test failed for: a hook after them, an error that nobody caught, a test that was not
- * there when the suite was published. The cases that it names have failed, whatever they say.
+ * What no single test failed for: a hook after them, an error that nobody caught, a test that was
+ * not there when the suite was published. The cases that it names have failed, whatever they say.
  */
 static int on_broken(struct parse *p, const json_t *event)
 {
@@ -258,15 +258,17 @@ int tests_report_parse(struct tests_report *ret, struct test_case *cases, uint32
 		       const char *bytes, size_t size, char *why)
 {
 	struct parse p = { ret, cases, n, by_index, why };
+	size_t taken = 0;
 	int r = 0;
 
 	*ret = (struct tests_report){ 0 };
-	if (size > TESTS_REPORT_MAX)
-		return bad(&p, "it is too big");
 	while (r == 0 && size > 0) {
 		const char *newline = memchr(bytes, '\n', size);
 		size_t len = newline ? (size_t)(newline - bytes) : size;
 
+		taken += len + 1;
+		if (taken > TESTS_REPORT_MAX)
+			return bad(&p, "it is too big");
 		/* A last line without its end was cut off. */
 		if (!newline)
 			break;

@@ -20,8 +20,8 @@ void test_cases_free(struct test_case *cases, uint32_t n);
 
 /*
  * Reads a report about `cases`, which are as declared, and completes them. Cases come in order; or,
- * `by_index`, in any order with their index, each at most once (a second result fails it, and so does
- * an event "broken").
+ * `by_index`, in any order with their index, each at most once (a second result fails it, and so
+ * does an event "broken").
  *
  * 0; -EBADMSG with `why` (TESTS_REPORT_WHY bytes) when this is not what our testers write; -ENOMEM.
  * A report that is cut off is not an error: `ended` is false. tests_report_done() in every case.

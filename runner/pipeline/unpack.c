@@ -70,12 +70,13 @@ static int app_plan(struct job *job, struct sbx_plan **ret)
 	snprintf(pids, sizeof(pids), "%u", l->pids);
 	snprintf(cpu, sizeof(cpu), "%u.%03u", l->cpu_milli / 1000, l->cpu_milli % 1000);
 	processors_mount(job->challenge, processors, &mount);
-	return job_plan_with(job, "node-server.json", settings, ARRAY_SIZE(settings), &mount, 1, ret);
+	return job_plan_with(job, "node-server.json", settings, ARRAY_SIZE(settings), &mount, 1,
+			     ret);
 }
 
 static int make_app(struct job *job)
 {
-	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 2];
+	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 3];
 	struct sbx_plan *plan = NULL;
 	struct sbx_jail_options o = {
 		.size = sizeof(o),
@@ -97,6 +98,11 @@ static int make_app(struct job *job)
 		.size = sizeof(*mounts),
 		.type = SBX_MOUNT_DIR,
 		.target = "/opt/prisma",
+	};
+	mounts[o.n_mounts++] = (struct sbx_mount){
+		.size = sizeof(*mounts),
+		.type = SBX_MOUNT_DIR,
+		.target = SCHEMA_PATH,
 	};
 	r = app_plan(job, &plan);
 	if (r == 0)
@@ -173,7 +179,7 @@ static int run_unpack(struct job *job)
 	fd.fd = records;
 	e.stderr_fd = log;
 	r = sbx_jail_exec(job->app, &p, &e, &job->error);
-	if (r == 0)
+	if (r == 0 && !job->prepared)
 		r = database_launch(job);
 	if (r == 0)
 		r = job_wait(job, p, UINT64_MAX, &result);
@@ -181,14 +187,19 @@ static int run_unpack(struct job *job)
 	return r != 0 ? r : take_facts(job, &result, records, log);
 }
 
-int stage_unpack(struct job *job)
+int jails_launch(struct job *job)
 {
 	int r = make_group(job);
 
-	if (r == 0)
-		r = make_app(job);
+	return r == 0 ? make_app(job) : r;
+}
+
+int stage_unpack(struct job *job)
+{
+	int r = job->prepared ? 0 : jails_launch(job);
+
 	if (r == 0)
 		r = run_unpack(job);
 	/* The database takes longer than unpacking: the testers are made while it starts. */
-	return r == 0 && job->database.wanted ? testers_launch(job) : r;
+	return r == 0 && job->database.wanted && job->n_testers == 0 ? testers_launch(job) : r;
 }

@@ -25,6 +25,7 @@ const char *verdict_name(enum verdict v)
 		[VERDICT_NONE] = "NONE",
 		[VERDICT_IE] = "IE",
 		[VERDICT_CANCELLED] = "CANCELLED",
+		[VERDICT_SUPERSEDED] = "SUPERSEDED",
 		[VERDICT_SEC] = "SEC",
 		[VERDICT_MLE] = "MLE",
 		[VERDICT_DLE] = "DLE",
@@ -256,6 +257,7 @@ int verdict_exit_code(const struct job *job)
 	case VERDICT_IE:
 		return 4;
 	case VERDICT_CANCELLED:
+	case VERDICT_SUPERSEDED:
 		return 130;
 	case VERDICT_CE:
 	case VERDICT_BOOT:

@@ -177,6 +177,7 @@ static const char *stage_words(const char *name)
 {
 	static const char *const words[][2] = {
 		{ "fetch", "reading what was handed in" },
+		{ "template", "what all databases begin with" },
 		{ "unpack", "unpacking it in its jail" },
 		{ "deps", "its packages" },
 		{ "generate", "code that its packages generate" },

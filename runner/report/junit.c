@@ -2,9 +2,9 @@
 
 /*
  * JUnit's XML, in the dialect that CI systems agree on: testsuites > testsuite > testcase, with no
- * attribute that Jenkins' schema, the strictest, does not have. A suite is a group of the challenge.
- * Tests that were not run are skipped there, which most systems show as harmless: one more case,
- * named after the verdict, fails when no other does (result_needs_own()).
+ * attribute that Jenkins' schema, the strictest, does not have. A suite is a group of the
+ * challenge. Tests that were not run are skipped there, which most systems show as harmless: one
+ * more case, named after the verdict, fails when no other does (result_needs_own()).
  */
 
 #include "report/formats.h"

@@ -275,6 +275,18 @@ static void put_began(cJSON *root, const struct job *job)
 	put_string(root, "began_at", text);
 }
 
+static void put_database(cJSON *root, const struct job *job)
+{
+	cJSON *o;
+
+	if (!job->challenge->postgres)
+		return;
+	o = cJSON_AddObjectToObject(root, "database");
+	put_string(o, "provider", job->keeper_fd >= 0 ? "server" : "instance");
+	if (job->keeper_fd >= 0)
+		put_number(o, "disk", (double)job->database.disk);
+}
+
 static void put_all(cJSON *root, const struct job *job)
 {
 	cJSON *list;
@@ -296,6 +308,7 @@ static void put_all(cJSON *root, const struct job *job)
 	put_limits(root, &job->challenge->limits);
 	put_usage(root, job);
 	put_server(root, job);
+	put_database(root, job);
 	put_unenforced(root, job->unenforced);
 	put_detected(root, job);
 	put_samples(root, job);

@@ -325,6 +325,7 @@ static const struct {
 	{ "SEC", "It made a forbidden kind of system call", true, false },
 	{ "IE", "The sandbox failed; the submission is not to blame", true, true },
 	{ "CANCELLED", "Interrupted before it was done", true, true },
+	{ "SUPERSEDED", "A newer submission took its place", true, true },
 };
 
 const char *result_verdict_words(const char *verdict)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * deps engines import: Prisma's native engines, which no npm package has. The operator downloads them
- * once and hands over a folder with one folder for each version, named by the engines' hash (40
- * hexadecimal digits, as in "@prisma/engines-version"):
+ * deps engines import: Prisma's native engines, which no npm package has. The operator downloads
+ * them once and hands over a folder with one folder for each version, named by the engines' hash
+ * (40 hexadecimal digits, as in "@prisma/engines-version"):
  *
  *   DIR/<hash>/libquery_engine-debian-openssl-3.0.x.so.node
  *   DIR/<hash>/schema-engine-debian-openssl-3.0.x
  *
- * or with the files of one version, and the hash as the folder's own name. They become entries of the
- * kind "engines", which are never evicted. What the names begin with decides what a file is; those of
- * other systems are left out.
+ * or with the files of one version, and the hash as the folder's own name. They become entries of
+ * the kind "engines", which are never evicted. What the names begin with decides what a file is;
+ * those of other systems are left out.
  */
 
 #include "run/deps.h"

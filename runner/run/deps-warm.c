@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * deps warm: the stages of a grade up to the generated client, and nothing after them. It is the same
- * code with the same inputs, so that what it makes has the keys that submissions will ask for.
+ * deps warm: the stages of a grade up to the generated client, and nothing after them. It is the
+ * same code with the same inputs, so that what it makes has the keys that submissions will ask for.
  *
- * Each submission is a process of its own, as many at once as --jobs says. They share nothing but the
- * store, whose locks make two that need the same entry wait for one another.
+ * Each submission is a process of its own, as many at once as --jobs says. They share nothing but
+ * the store, whose locks make two that need the same entry wait for one another.
  */
 
 #include "run/deps.h"
@@ -32,6 +32,7 @@ struct warm {
 	const struct settings *settings;
 	struct store *store;
 	struct challenge *challenge;
+	char *template; /* of the challenge; NULL: none */
 	int signals;
 	pid_t running[JOBS_MAX];
 	int n_running, code;
@@ -197,6 +198,26 @@ static void start(struct warm *w, const char *name, int jobs)
 		w->running[w->n_running++] = pid;
 }
 
+/* Before anything is made: a wrong name is a matter of seconds, databases and tools are not. */
+static int find_template(struct warm *w)
+{
+	struct stat st;
+
+	if (!w->challenge->template)
+		return 0;
+	if (asprintf(&w->template, "%s/%s", w->challenge->dir, w->challenge->template) < 0) {
+		w->template = NULL;
+		return deps_complain("out of memory");
+	}
+	if (stat(w->template, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
+		return 0;
+	fprintf(stderr,
+		"sandbox-run deps: %s/challenge.json: $.template: there is no folder \"%s\"; "
+		"correct the name or remove it\n",
+		w->challenge->dir, w->challenge->template);
+	return EXIT_USAGE;
+}
+
 static int load_challenge(struct warm *w)
 {
 	char why[CHALLENGE_ERROR_SIZE];
@@ -211,23 +232,19 @@ static int load_challenge(struct warm *w)
 		return deps_complain("out of memory");
 	if (r < 0)
 		fprintf(stderr, "sandbox-run deps: %s\n", why);
-	return r < 0 ? EXIT_USAGE : 0;
+	return r < 0 ? EXIT_USAGE : find_template(w);
 }
 
 static int warm_all(struct warm *w, char **words, int n)
 {
 	int jobs = opt.jobs.text ? (int)MIN_OF(opt.jobs.value, JOBS_MAX) : JOBS_DEFAULT;
-	_cleanup_free_ char *template = NULL;
 
-	if (w->challenge->template &&
-	    asprintf(&template, "%s/%s", w->challenge->dir, w->challenge->template) < 0)
-		return deps_complain("out of memory");
 	if (opt.challenge)
 		start(w, NULL, jobs);
 	/* Most need what the template needs: it is finished first. */
-	if (template)
-		start(w, template, jobs);
-	if (template)
+	if (w->template)
+		start(w, w->template, jobs);
+	if (w->template)
 		reap(w, 1);
 	for (int i = 0; i < n; i++)
 		start(w, words[i], jobs);
@@ -267,6 +284,7 @@ int deps_warm(const struct settings *settings, struct store *s, char **words, in
 	if (code == 0)
 		code = warm_all(&w, words, n);
 	challenge_free(w.challenge);
+	free(w.template);
 	close_fd(w.signals);
 	return code;
 }

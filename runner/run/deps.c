@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sandbox-run deps: the content store, for those who run it. What is listed, verified and evicted are
- * its entries; how they are made is the business of the stages, which `deps warm` runs without a
- * submission being judged.
+ * sandbox-run deps: the content store, for those who run it. What is listed, verified and evicted
+ * are its entries; how they are made is the business of the stages, which `deps warm` runs without
+ * a submission being judged.
  */
 
 #include "run/deps.h"

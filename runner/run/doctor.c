@@ -6,6 +6,7 @@
  */
 
 #include "cli/options.h"
+#include "database/keeper.h"
 #include "deps/toolchain.h"
 #include "run/run.h"
 #include "pipeline/settings.h"
@@ -26,7 +27,7 @@
 #define ENOUGH_MEMORY_KB (1024ull * 1024)
 
 static struct {
-	const char *store;
+	const char *store, *database, *shared;
 	struct option_optional json;
 	enum color color;
 	bool quiet;
@@ -36,6 +37,10 @@ static const struct option_spec specs[] = {
 	{ OPTION_STRING, 0, "store", "DIR", &opt.store,
 	  "where runtimes and dependencies are kept (default: $SANDBOX_STORE, " SETTINGS_STORE_HELP
 	  ")" },
+	{ OPTION_STRING, 0, "database", "URL", &opt.database,
+	  "look at this server, too, as for grade: makes a database there and drops it" },
+	{ OPTION_STRING, 0, "database-shared", "NAME", &opt.shared,
+	  "with schemas in this database instead" },
 	{ OPTION_OPTIONAL, 0, "json", "FILE", &opt.json, "all checks as JSON, to FILE or stdout" },
 	{ OPTION_FLAG, 'q', "quiet", NULL, &opt.quiet, "only what does not pass" },
 	{ OPTION_COLOR, 0, "color", "WHEN", &opt.color, "auto, always or never" },
@@ -87,7 +92,7 @@ __attribute__((format(printf, 6, 7))) static void add(struct report *r, int stat
 
 static void check_inside(struct report *r, const struct settings *s)
 {
-	static const char *const siblings[] = { "", "-test", "-migrate", "-database" };
+	static const char *const siblings[] = { "", "-test", "-migrate", "-database", "-relay" };
 	static const char breaks[] = "grade cannot unpack, migrate or test";
 	static const char remedy[] = "meson compile -C BUILD, or meson install -C BUILD";
 	char path[4096];
@@ -247,6 +252,25 @@ static void check_memory(struct report *r)
 		    (double)kb / (1024 * 1024));
 }
 
+static void check_database_server(struct report *r, const struct settings *s)
+{
+	const struct keeper_options o = { .program = s->keeper,
+					  .url = opt.database,
+					  .shared = opt.shared };
+	struct sbx_error err = { 0 };
+	int n;
+
+	if (!opt.database || r->n + KEEPER_CHECKS_MAX > CHECKS_MAX)
+		return;
+	n = keeper_check(&o, r->checks + r->n, &err);
+	if (n > 0)
+		r->n += (uint32_t)n;
+	else
+		add(r, SBX_CHECK_FAIL, "database server",
+		    "challenges with a database cannot be judged", "meson install", "%.90s",
+		    n < 0 ? err.text : "sandbox-keeper says nothing");
+}
+
 static void examine(struct report *r)
 {
 	struct settings settings = { 0 };
@@ -265,6 +289,7 @@ static void examine(struct report *r)
 	check_store(r, &settings);
 	check_node(r, &settings);
 	check_postgres(r, &settings);
+	check_database_server(r, &settings);
 	settings_done(&settings);
 }
 

@@ -3,8 +3,8 @@
 
 /*
  * The options of exec and shell: one struct, filled by options.c, read by everything that prepares
- * a jail and its program. What can be wrong with a value by itself is found by exec_options_check(),
- * before anything is opened or made.
+ * a jail and its program. What can be wrong with a value by itself is found by
+ * exec_options_check(), before anything is opened or made.
  */
 
 #include "cli/options.h"

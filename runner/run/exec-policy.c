@@ -40,7 +40,9 @@ static int apply_limits(struct sbx_policy *policy, const struct exec_options *o,
 
 /* ------------------------------------------------------------------ mounts */
 
-/* With the IDMAP of --rw the jailed user owns what the same uid owns here: say so before it fails. */
+/*
+ * With the IDMAP of --rw the jailed user owns what the same uid owns here: say so before it fails.
+ */
 static void warn_owner(const struct exec_options *o, const char *source)
 {
 	unsigned int uid = o->uid.text ? (unsigned int)o->uid.value : 1000;

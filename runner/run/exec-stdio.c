@@ -89,7 +89,9 @@ static int open_files(struct stdio *s, const struct exec_options *o, struct sbx_
 	return r;
 }
 
-/* After 2>&1: the library then makes one pipe for both, which keeps the order of what is written. */
+/*
+ * After 2>&1: the library then makes one pipe for both, which keeps the order of what is written.
+ */
 static bool is_one_file(int a, int b)
 {
 	pid_t self = getpid();

@@ -2,8 +2,8 @@
 
 /*
  * Which submissions there are: the zips and folders of a folder, or a manifest, which is CSV or
- * lines of JSON. Names are hostile: they are cleaned before they are shown, and never part of a path
- * but after file_name().
+ * lines of JSON. Names are hostile: they are cleaned before they are shown, and never part of a
+ * path but after file_name().
  */
 
 #include <cjson/cJSON.h>

@@ -78,6 +78,16 @@ static int find_node(struct grade *g, struct sbx_error *err)
 	return MIN_OF(r, 0);
 }
 
+static int start_keeper(struct grade *g, struct sbx_error *err)
+{
+	const struct keeper_options o = { .program = g->settings.keeper,
+					  .url = grade_opt.database,
+					  .shared = grade_opt.database_shared,
+					  .ahead = grade_opt.watch };
+
+	return keeper_start(&g->keeper, &o, err);
+}
+
 static int open_installation(struct grade *g, struct sbx_error *err)
 {
 	struct sbx_ctx_options o = { .size = sizeof(o),
@@ -96,10 +106,15 @@ static int open_installation(struct grade *g, struct sbx_error *err)
 	r = find_node(g, err);
 	if (r < 0)
 		return r;
-	if (g->challenge->postgres && !g->settings.postgres_dir)
+	if (g->challenge->postgres && grade_opt.database) {
+		r = start_keeper(g, err);
+		if (r < 0)
+			return r;
+	} else if (g->challenge->postgres && !g->settings.postgres_dir) {
 		return lacks(err, "postgres",
 			     "the challenge needs Postgres, and none is installed; on Debian: "
 			     "apt-get install postgresql (no cluster is needed)");
+	}
 	r = sbx_ctx_new(&g->ctx, &o, err);
 	if (r < 0)
 		return r;
@@ -128,6 +143,7 @@ static struct job new_job(const struct grade *g)
 	job.ctx = g->ctx;
 	job.store = g->store;
 	job.keep_log = g->log;
+	job.keeper_fd = g->keeper.fd;
 	return job;
 }
 

@@ -3,7 +3,8 @@
 /*
  * sandbox-run grade --watch: for teachers who write a challenge. Submission and challenge are
  * watched before they are read, so that no change is missed; one that comes while a judgement is
- * under way ends it, and it begins again. Mistakes in the challenge are shown until they are mended.
+ * under way ends it, and it begins again. Mistakes in the challenge are shown until they are
+ * mended.
  */
 
 #include <libgen.h>

@@ -38,6 +38,11 @@ static const struct option_spec specs[] = {
 	  "runtimes and installed packages (default: $SANDBOX_STORE, " SETTINGS_STORE_HELP ")" },
 	{ OPTION_SIZE, 0, "store-size", "SIZE", &grade_opt.store_size,
 	  "what installed packages may take on the disk (default: 10G)" },
+	{ OPTION_STRING, 0, "database", "URL", &grade_opt.database,
+	  "an administrator's on a Postgres server: databases are made there, instead of a "
+	  "server for each submission (docs/databases.md); better in $SANDBOX_RUN_DATABASE" },
+	{ OPTION_STRING, 0, "database-shared", "NAME", &grade_opt.database_shared,
+	  "a schema in this database of that server, instead of a database" },
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "Where a host cannot enforce a limit" },
 	{ OPTION_STRING, 0, "allow-unenforced", "LIST", &grade_opt.allow_unenforced,
 	  "go without these (memory, swap, pids, cpu, cpu-time, all) and say so in the result "
@@ -138,6 +143,7 @@ static void grade_done(struct grade *g)
 	close_fd(g->log);
 	store_free(g->store);
 	sbx_ctx_free(g->ctx);
+	keeper_stop(&g->keeper);
 	challenge_free(g->challenge);
 	settings_done(&g->settings);
 	close_fd(g->signals);
@@ -145,7 +151,7 @@ static void grade_done(struct grade *g)
 
 int cmd_grade(int argc, char **argv)
 {
-	_cleanup_(grade_done) struct grade g = { .signals = -1, .log = -1 };
+	_cleanup_(grade_done) struct grade g = { .signals = -1, .log = -1, .keeper = KEEPER_NULL };
 	int code, n;
 
 	code = options_read(&grade_command, argc, argv, &n);

@@ -4,12 +4,14 @@
 /* What the parts of `sandbox-run grade` share. */
 
 #include "challenge/challenge.h"
+#include "database/keeper.h"
 #include "pipeline/pipeline.h"
 #include "report/report-files.h"
 #include "cli/options.h"
 
 struct grade_options {
 	const char *challenge, *store, *reveal, *log, *allow_unenforced;
+	const char *database, *database_shared;
 	uint32_t unenforced; /* SBX_LIMIT_*, of the list */
 	struct option_optional json;
 	struct option_list reports;
@@ -29,6 +31,7 @@ struct grade {
 	struct sbx_ctx *ctx;
 	struct store *store;
 	struct report_files reports;
+	struct keeper keeper;
 	int signals, log;
 };
 

@@ -27,8 +27,9 @@ const struct program program = {
 	.name = "sandbox-run",
 	.variable = "SANDBOX_RUN_",
 	.defaults = "run.json",
-	.summary = "Runs untrusted programs, servers above all, in jails made of Linux namespaces,\n"
-		   "cgroups, seccomp and Landlock.\n",
+	.summary =
+		"Runs untrusted programs, servers above all, in jails made of Linux namespaces,\n"
+		"cgroups, seccomp and Landlock.\n",
 	.examples = "  sandbox-run doctor\n"
 		    "  sandbox-run exec --memory 64M --wall 5s -- python3 program.py\n"
 		    "  sandbox-run grade submission.zip --challenge challenges/car-rental\n"

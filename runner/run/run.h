@@ -5,8 +5,9 @@
 
 #include "cli/program.h"
 
-extern const struct command deps_command, exec_command, explain_command, grade_all_command, grade_command,
-	init_challenge_command, policy_command, shell_command, test_command, trace_command;
+extern const struct command deps_command, exec_command, explain_command, grade_all_command,
+	grade_command, init_challenge_command, policy_command, shell_command, test_command,
+	trace_command;
 
 int cmd_deps(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -2,7 +2,8 @@
 
 /*
  * sandbox-run shell: the jail of exec, to look around in. The options are exec's but for the
- * streams, which are a terminal of its own (terminal.h); no limit of time holds unless one is given.
+ * streams, which are a terminal of its own (terminal.h); no limit of time holds unless one is
+ * given.
  */
 
 #include "exec-input.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A test file in its other form. Both mean the same: docs/hurl.md says what gets lost (comments). */
+/*
+ * A test file in its other form. Both mean the same: docs/hurl.md says what gets lost (comments).
+ */
 
 #include "run/test-convert.h"
 

@@ -118,8 +118,8 @@ static void print_source(const char *source, unsigned int line, unsigned int car
 
 static void print_failure(const struct output *out, const struct hurl_failure *f)
 {
-	(void)fprintf(stderr, "         %s%s:%u:%u%s: %s\n", paint(out, "\033[1m"), f->file, f->line,
-		      f->column, paint(out, "\033[0m"), f->message);
+	(void)fprintf(stderr, "         %s%s:%u:%u%s: %s\n", paint(out, "\033[1m"), f->file,
+		      f->line, f->column, paint(out, "\033[0m"), f->message);
 	print_source(f->source, f->line, f->caret);
 	if (*f->request)
 		(void)fprintf(stderr, "         request:  %s\n", f->request);
@@ -163,7 +163,8 @@ static void flush_json(struct output *out)
 	r = hurl_report_flush(&out->json, out->json_fd);
 	if (r < 0 && !out->json_error) {
 		out->json_error = r;
-		(void)fprintf(stderr, "sandbox-run test: cannot write the JSON: %s\n", strerror(-r));
+		(void)fprintf(stderr, "sandbox-run test: cannot write the JSON: %s\n",
+			      strerror(-r));
 	}
 }
 
@@ -182,8 +183,9 @@ static void print_summary(const struct output *out, const struct hurl_summary *s
 {
 	bool good = s->passed == s->total;
 
-	(void)fprintf(stderr, "%s%u of %u tests passed%s", paint(out, good ? "\033[32m" : "\033[1;31m"),
-		      s->passed, s->total, paint(out, "\033[0m"));
+	(void)fprintf(stderr, "%s%u of %u tests passed%s",
+		      paint(out, good ? "\033[32m" : "\033[1;31m"), s->passed, s->total,
+		      paint(out, "\033[0m"));
 	if (s->failed)
 		(void)fprintf(stderr, ", %u failed", s->failed);
 	if (s->skipped)
@@ -310,13 +312,15 @@ static int open_json(struct output *out)
 	out->json_fd = open(opt.json.value, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (out->json_fd >= 0)
 		return 0;
-	(void)fprintf(stderr, "sandbox-run test: cannot write %s: %s\n", opt.json.value, strerror(errno));
+	(void)fprintf(stderr, "sandbox-run test: cannot write %s: %s\n", opt.json.value,
+		      strerror(errno));
 	return EXIT_INFRASTRUCTURE;
 }
 
 static int open_reports(struct output *out)
 {
-	int r = report_files_open(&out->reports, &opt.reports, out->json_fd == STDOUT_FILENO, "test");
+	int r = report_files_open(&out->reports, &opt.reports, out->json_fd == STDOUT_FILENO,
+				  "test");
 
 	if (r == EXIT_OK && out->reports.n > 0 && test_report_begin(&out->report, opt.url) < 0)
 		r = EXIT_INFRASTRUCTURE;

@@ -34,7 +34,9 @@ static int by_count(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Whether a policy may allow the call, by letting one try. What is hidden is hidden for a reason. */
+/*
+ * Whether a policy may allow the call, by letting one try. What is hidden is hidden for a reason.
+ */
 static enum trace_need need_of(struct trace_call *c)
 {
 	struct sbx_policy *policy = NULL;

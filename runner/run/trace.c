@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sandbox-run trace: the jail of exec without its system call filter, to learn which calls a command
- * makes and what the policy would have said to each. All else of the jail stands: tree, limits,
- * network, ids.
+ * sandbox-run trace: the jail of exec without its system call filter, to learn which calls a
+ * command makes and what the policy would have said to each. All else of the jail stands: tree,
+ * limits, network, ids.
  */
 
 #include "trace.h"
@@ -85,8 +85,8 @@ static int count_calls(struct trace *t, struct sbx_error *err)
 }
 
 /*
- * Until the command itself has ended; what it leaves behind ends with the jail, as in exec. Its last
- * calls are taken before that is looked at, for a process that is gone makes none.
+ * Until the command itself has ended; what it leaves behind ends with the jail, as in exec. Its
+ * last calls are taken before that is looked at, for a process that is gone makes none.
  */
 static int attend(struct trace *t, struct sbx_result *ret, struct sbx_error *err)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Equal files of entries that were made without knowing of each other become names of one inode: those
- * of a new entry before it gets its name, those of all entries when the operator asks for it.
+ * Equal files of entries that were made without knowing of each other become names of one inode:
+ * those of a new entry before it gets its name, those of all entries when the operator asks for it.
  *
  * Invariants:
- *  - The entry whose files are replaced is ours alone: it is being made, or its exclusive lock is held.
- *    What a jail has mounted is never changed, not even for something equal. The entry that gives its
- *    files needs no lock: nothing in it changes but the number of names of an inode.
- *  - Sums only propose. Both files are opened beneath their entries through no link, must be sealed
- *    files of the same owner, mode and size, and are compared byte by byte; what is linked must have
- *    the inode that was compared. A wrong list or a damaged file costs the saving, never the content.
- *  - A name is replaced in one step by a rename out of tmp/, where store_sweep() finds what a process
- *    that died left behind: no entry ever has a name that its sums do not know.
+ *  - The entry whose files are replaced is ours alone: it is being made, or its exclusive lock is
+ *    held. What a jail has mounted is never changed, not even for something equal. The entry that
+ *    gives its files needs no lock: nothing in it changes but the number of names of an inode.
+ *  - Sums only propose. Both files are opened beneath their entries through no link, must be
+ *    sealed files of the same owner, mode and size, and are compared byte by byte; what is linked
+ *    must have the inode that was compared. A wrong list or a damaged file costs the saving, never
+ *    the content.
+ *  - A name is replaced in one step by a rename out of tmp/, where store_sweep() finds what a
+ *    process that died left behind: no entry ever has a name that its sums do not know.
  */
 
 #include <errno.h>

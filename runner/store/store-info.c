@@ -2,8 +2,8 @@
 
 /*
  * What lies beside an entry. Both files are on the disk before the entry has its name; .info names
- * the hash and the size of .sums, so that the two are known to belong together, and ends with a line
- * that a file which was cut off does not have.
+ * the hash and the size of .sums, so that the two are known to belong together, and ends with a
+ * line that a file which was cut off does not have.
  */
 
 #include <errno.h>

@@ -40,7 +40,9 @@ int info_write_sums(int kind, const char *key, const struct sums *sums, struct s
 int info_read_sums(int kind, const char *key, const struct store_info *info, struct sums *ret);
 void info_touch(int kind, const char *key);
 
-/* Takes an entry out of its place by a rename and removes it. The caller holds its exclusive lock. */
+/*
+ * Takes an entry out of its place by a rename and removes it. The caller holds its exclusive lock.
+ */
 int store_bury(struct store *s, int kind, const char *kind_name, const char *key);
 
 /* Every entry that counts towards the cap or is listed. */
@@ -63,8 +65,8 @@ bool store_kind_is_operators(const char *kind);
 bool store_kind_is_shared(const char *kind);
 
 /*
- * Files of an entry that is still being made, and is sealed, become names of equal ones of those that
- * were used last. A bounded amount of work; what is left over is for store_dedupe(). An error means
- * that less is shared, no more. `sums` are the entry's.
+ * Files of an entry that is still being made, and is sealed, become names of equal ones of those
+ * that were used last. A bounded amount of work; what is left over is for store_dedupe(). An error
+ * means that less is shared, no more. `sums` are the entry's.
  */
 int store_share_new(struct store_entry *e, struct sums *sums);

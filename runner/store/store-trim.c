@@ -209,8 +209,8 @@ static int evict(struct store *s, const struct store_item *i)
 }
 
 /*
- * The records give an upper bound, since they count a shared file in every entry. Only when that one
- * is above the cap is what the disk really holds added up.
+ * The records give an upper bound, since they count a shared file in every entry. Only when that
+ * one is above the cap is what the disk really holds added up.
  */
 static uint64_t used_bytes(struct store *s, const struct store_items *c, uint64_t cap)
 {

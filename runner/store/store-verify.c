@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Verification: every byte of an entry is read again and compared with the sums that were made when it
- * was sealed. The entry is held like any user's meanwhile, so that it is not evicted.
+ * Verification: every byte of an entry is read again and compared with the sums that were made when
+ * it was sealed. The entry is held like any user's meanwhile, so that it is not evicted.
  */
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Opening, getting and publishing; store-trim.c holds listing and eviction, store-verify.c verification.
+ * Opening, getting and publishing; store-trim.c holds listing and eviction, store-verify.c
+ * verification.
  *
  * Every access below the store's directory is by descriptor. A lock file is unlinked only by a
  * holder of its exclusive lock, and whoever has locked one looks whether it still has its name:
@@ -62,8 +63,8 @@ static int random_name(const char *prefix, char **ret)
 }
 
 /*
- * Nobody else's, and no group is inherited by what is made below: jails of an ordinary user know one
- * group only, and files of another cannot be copied up in an overlay.
+ * Nobody else's, and no group is inherited by what is made below: jails of an ordinary user know
+ * one group only, and files of another cannot be copied up in an overlay.
  */
 static int make_private(int fd, const struct stat *st)
 {

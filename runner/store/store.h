@@ -9,15 +9,15 @@
  *   STORE/<kind>/<key>/             an entry; complete, since it was renamed into place
  *   STORE/<kind>/<key>.info         its size; the time of its last use is the time of this file
  *   STORE/<kind>/<key>.sums         every file of it with its SHA-256 (sums.h)
- *   STORE/tarballs/sha512/aa/bb/... what npm has downloaded, by digest (tarballs.h)
+ *   STORE/tarballs/sha512/aa/bb/... what was downloaded, by digest (tarballs.h)
  *   STORE/tmp/<kind>-<key>.<random> what is being made
  *   STORE/locks/<kind>-<key>        flock(2): exclusive while it is made or evicted, shared while
  * used
  *
- * The directory belongs to the caller with mode 0700, so that no name in it can be reached by anybody
- * else whatever owns the files below. An ordinary user's other programs may write to what is in the
- * user's store; jails never may. A process that dies leaves its lock behind free: what it was
- * making is removed by the next one that opens the store.
+ * The directory belongs to the caller with mode 0700, so that no name in it can be reached by
+ * anybody else whatever owns the files below. An ordinary user's other programs may write to what
+ * is in the user's store; jails never may. A process that dies leaves its lock behind free: what it
+ * was making is removed by the next one that opens the store.
  *
  * What has a name is whole: an entry is made below tmp/, sealed, written to the disk with its .info
  * and .sums, and only then renamed into place. An entry whose .info is missing, cut off or does not
@@ -60,8 +60,8 @@ int store_fd(const struct store *s);
 
 /*
  * Gets entry `key` of `kind`, waiting while somebody else makes it. 0: it is there; 1: it is not
- * and the caller has to make it: fill the staging directory ret->path (mode 0700, the caller's), then
- * store_publish() or free. -EINTR: `cancel_fd` (or -1) became readable.
+ * and the caller has to make it: fill the staging directory ret->path (mode 0700, the caller's),
+ * then store_publish() or free. -EINTR: `cancel_fd` (or -1) became readable.
  */
 int store_get(struct store *s, const char *kind, const char *key, int cancel_fd,
 	      struct store_entry **ret, struct sbx_error *err);
@@ -77,8 +77,8 @@ static inline void store_entry_freep(struct store_entry **e)
 }
 
 /*
- * Takes hold of an entry as store_get() does, but only if it is there and can be had at once: -ENOENT,
- * -EWOULDBLOCK. It does not count as a use.
+ * Takes hold of an entry as store_get() does, but only if it is there and can be had at once:
+ * -ENOENT, -EWOULDBLOCK. It does not count as a use.
  */
 int store_peek(struct store *s, const char *kind, const char *key, struct store_entry **ret);
 
@@ -87,8 +87,8 @@ struct sums;
 int store_sums(const struct store_entry *e, struct sums *ret);
 
 /*
- * The keys of the finished entries of a kind, last used first, at most `max`. Returns how many; they
- * are the caller's.
+ * The keys of the finished entries of a kind, last used first, at most `max`. Returns how many;
+ * they are the caller's.
  */
 int store_newest(struct store *s, const char *kind, char **ret, int max);
 
@@ -120,8 +120,8 @@ int store_list(struct store *s, void (*each)(void *data, const struct store_fact
 /*
  * Compares every entry that is not being made or used exclusively with its sums: `report` is called
  * with each one that differs; `path` is the first such file in it, or "". With `repair` these are
- * removed, unless somebody uses them. Returns how many differ; *ret_checked (may be NULL) is how many
- * were looked at.
+ * removed, unless somebody uses them. Returns how many differ; *ret_checked (may be NULL) is how
+ * many were looked at.
  */
 struct store_fault {
 	const char *kind, *key, *path, *what;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What an entry holds, to the byte: one line for each file (mode, size, SHA-256), directory and link.
- * Made when an entry is sealed and kept beside it, it is what `sandbox-run deps verify` compares with,
- * and what tells the next entry of the same files which of them it may share.
+ * What an entry holds, to the byte: one line for each file (mode, size, SHA-256), directory and
+ * link. Made when an entry is sealed and kept beside it, it is what `sandbox-run deps verify`
+ * compares with, and what tells the next entry of the same files which of them it may share.
  */
 
 #include <stdint.h>
@@ -36,7 +36,9 @@ void sums_done(struct sums *s);
 
 const struct sum_line *sums_find(const struct sums *s, const char *path);
 
-/* As bytes of a file and back; `hash` is the SHA-256 of these bytes. -EBADMSG: not what is written. */
+/*
+ * As bytes of a file and back; `hash` is the SHA-256 of these bytes. -EBADMSG: not what is written.
+ */
 int sums_write(const struct sums *s, int fd, char ret_hash[static KEY_SIZE]);
 int sums_read(int fd, struct sums *ret, char ret_hash[static KEY_SIZE]);
 

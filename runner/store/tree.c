@@ -171,7 +171,8 @@ int tree_sum(int dir, struct tree_sum *ret)
 	return 0;
 }
 
-int tree_walk(int dir, int (*visit)(void *data, int parent, const char *path, const struct stat *st),
+int tree_walk(int dir,
+	      int (*visit)(void *data, int parent, const char *path, const struct stat *st),
 	      void *data)
 {
 	struct walk w = { .tell = visit, .data = data };

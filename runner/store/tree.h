@@ -24,22 +24,24 @@ struct tree_sum {
 int tree_sum(int dir, struct tree_sum *ret);
 
 /*
- * Calls `visit` with all that lies below `dir`, directories before what is in them. `path` is relative
- * to `dir`, NULL when it has TREE_PATH_MAX bytes or more. Ends at the first result that is not 0.
+ * Calls `visit` with all that lies below `dir`, directories before what is in them. `path` is
+ * relative to `dir`, NULL when it has TREE_PATH_MAX bytes or more. Ends at the first result that is
+ * not 0.
  */
 #define TREE_PATH_MAX 4096
-int tree_walk(int dir, int (*visit)(void *data, int parent, const char *path, const struct stat *st),
+int tree_walk(int dir,
+	      int (*visit)(void *data, int parent, const char *path, const struct stat *st),
 	      void *data);
 
 /* Opens a directory below `dir`, or a file to be read; never through a link, never outside. */
 int tree_open(int dir, const char *path, int flags);
 
 /*
- * Makes a tree that a jail has written ours: every entry is given to TREE_OWNER, so that a jail that
- * gets it as the lower layer of an overlay may change it there (an ordinary user's become his own,
- * which they are already: -EPERM otherwise), and whatever is not a plain file of mode 0644 or 0755
- * with one name, a directory or a symbolic link is refused with -EINVAL. Directories become 0755,
- * `dir` included. From then on jails have the tree read-only.
+ * Makes a tree that a jail has written ours: every entry is given to TREE_OWNER, so that a jail
+ * that gets it as the lower layer of an overlay may change it there (an ordinary user's become his
+ * own, which they are already: -EPERM otherwise), and whatever is not a plain file of mode 0644 or
+ * 0755 with one name, a directory or a symbolic link is refused with -EINVAL. Directories become
+ * 0755, `dir` included. From then on jails have the tree read-only.
  */
 int tree_seal(int dir, struct tree_sum *ret);
 

@@ -224,6 +224,7 @@ static int prepare_fast(struct suite_publish *p, struct collected *answer, const
 
 	*ret_why = p->runner != TESTS_VITEST     ? "there is one for Vitest only"
 		   : p->challenge->suite.no_fast ? "the challenge does not want it"
+		   : p->own                      ? "the challenge brings packages along"
 						 : NULL;
 	if (*ret_why)
 		return 0;
@@ -237,16 +238,13 @@ static int prepare_fast(struct suite_publish *p, struct collected *answer, const
 static int fast_collect(struct suite_publish *p, const struct collected *answer,
 			struct collected *ret)
 {
-	struct suite_box box = { .suite = p->entry, .packages = p->packages, .publish = true };
 	int r = json_object_set(p->plan, "bundles", json_object_get(answer->answer, "bundles"));
 
 	free(p->text);
 	p->text = r == 0 ? json_dumps(p->plan, JSON_COMPACT) : NULL;
 	if (!p->text)
 		return job_fail(p->job, -ENOMEM, "suite", "out of memory");
-	p->jail = sbx_jail_free(p->jail);
-	box.plan = p->text;
-	r = suite_jail(p->job, &box, &p->jail);
+	r = suite_publish_jail(p);
 	return r < 0 ? r : collect(p, SUITE_FAST_WAY, ret);
 }
 

@@ -43,6 +43,16 @@ static char *own(struct mounts *m, const char *a, const char *b)
 	return s;
 }
 
+/* Beside the challenge's package.json; the folder ends in a slash, or is empty. */
+static char *own_target(struct mounts *m, const struct suite_box *box)
+{
+	char name[4096];
+
+	m->failed |= snprintf(name, sizeof(name), "%snode_modules", box->own_folder) >=
+		     (int)sizeof(name);
+	return own(m, "/suite/tests", name);
+}
+
 static struct sbx_mount *add_bind(struct mounts *m, const char *source, const char *target)
 {
 	struct sbx_mount *one = &m->m[m->n++];
@@ -85,6 +95,8 @@ static void add_all(struct mounts *m, struct job *job, const struct suite_box *b
 	one->uid = one->gid = 1000;
 	one->bytes = SCRATCH_BYTES;
 	one->inodes = SCRATCH_INODES;
+	if (box->own)
+		add_bind(m, own(m, box->own->path, "node_modules"), own_target(m, box));
 	one = add_bind(m, own(m, box->suite->path, "fast"), SUITE_FAST);
 	if (box->publish)
 		one->flags |= SBX_MOUNT_RW | SBX_MOUNT_NOEXEC;

@@ -5,8 +5,8 @@
  * listens, and what they reported is written down as the plan.
  *
  * All of it is the teacher's, not a submission's; it is jailed all the same, bounded in time and
- * size, and only plain files enter the store. What goes wrong here is a mistake in the challenge and
- * is said as one: nobody is judged by a suite that could not be run once.
+ * size, and only plain files enter the store. What goes wrong here is a mistake in the challenge
+ * and is said as one: nobody is judged by a suite that could not be run once.
  */
 
 #include "suite/suite-publish.h"
@@ -93,6 +93,22 @@ static int make_folder(struct suite_publish *p, const char *name, mode_t mode)
 	return 0;
 }
 
+/* What the packages that the challenge brings along are mounted on. */
+static int lay_packages(struct suite_publish *p, int dir)
+{
+	_cleanup_free_ char *name = NULL;
+	int r;
+
+	if (asprintf(&name, "%snode_modules", p->challenge->suite.packages.folder) < 0) {
+		name = NULL;
+		return job_fail(p->job, -ENOMEM, "suite", "out of memory");
+	}
+	r = make_folders(dir, name);
+	if (r == 0 && (mkdirat(dir, name, 0700) < 0 || fchmodat(dir, name, 0755, 0) < 0))
+		r = -errno;
+	return r < 0 ? job_fail(p->job, r, "suite", "cannot make %s: %s", name, strerror(-r)) : 0;
+}
+
 static int lay_files(struct suite_publish *p)
 {
 	const struct challenge *c = p->challenge;
@@ -118,7 +134,7 @@ static int lay_files(struct suite_publish *p)
 
 		r = lay_file(p, dir, f->name, f->text, f->size);
 	}
-	return r;
+	return r == 0 && p->own ? lay_packages(p, dir) : r;
 }
 
 /* ----------------------------------------------------------------------------- plan */
@@ -220,6 +236,19 @@ static int execute(struct suite_publish *p, enum suite_way way, int report, int 
 	return r;
 }
 
+int suite_publish_jail(struct suite_publish *p)
+{
+	struct suite_box box = { .suite = p->entry,
+				 .packages = p->packages,
+				 .own = p->own,
+				 .own_folder = p->challenge->suite.packages.folder,
+				 .plan = p->text,
+				 .publish = true };
+
+	p->jail = sbx_jail_free(p->jail);
+	return suite_jail(p->job, &box, &p->jail);
+}
+
 int suite_publish_run(struct suite_publish *p, enum suite_way way, char **ret, size_t *ret_size)
 {
 	_cleanup_close_ int report = job_memfd(p->job, "suite-report");
@@ -262,15 +291,13 @@ static int finish(struct suite_publish *p)
 
 int suite_publish(struct suite_publish *p, struct tree_sum *ret)
 {
-	struct suite_box box = { .suite = p->entry, .packages = p->packages, .publish = true };
 	int r = lay_files(p);
 
 	if (r == 0)
 		r = start_plan(p);
 	if (r < 0)
 		return r;
-	box.plan = p->text;
-	r = suite_jail(p->job, &box, &p->jail);
+	r = suite_publish_jail(p);
 	if (r == 0)
 		r = suite_publish_collect(p);
 	if (r == 0)

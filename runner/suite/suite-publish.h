@@ -12,7 +12,7 @@ struct suite_publish {
 	const struct challenge *challenge;
 	enum tests_runner runner;
 	struct store_entry *entry;
-	const struct store_entry *packages;
+	const struct store_entry *packages, *own;
 	char *why; /* CHALLENGE_ERROR_SIZE bytes */
 	struct sbx_jail *jail;
 	json_t *plan;
@@ -22,6 +22,9 @@ struct suite_publish {
 /* Fills the staging directory of the entry and seals it. Results as of suites_publish(). */
 int suite_publish(struct suite_publish *p, struct tree_sum *ret);
 void suite_publish_done(struct suite_publish *p);
+
+/* The jail that all ways are run in, with p->text as the plan. */
+int suite_publish_jail(struct suite_publish *p);
 
 /* Runs one way where nothing listens; *ret is what it reported, the caller's. */
 int suite_publish_run(struct suite_publish *p, enum suite_way way, char **ret, size_t *ret_size);

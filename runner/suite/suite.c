@@ -6,54 +6,12 @@
 
 #include "suite/suite.h"
 
-#include <fcntl.h>
-
-#include "deps/deps.h"
 #include "deps/toolchain.h"
 #include "embed/embed.h"
 #include "store/key.h"
 #include "suite/suite-plan.h"
 #include "suite/suite-publish.h"
 #include "util/util.h"
-
-#define INSTALL_WALL (600 * NSEC_PER_SEC)
-
-/* One that is there. */
-static const struct embedded *data_named(const char *name)
-{
-	const struct embedded *d = suite_data;
-
-	while (!streq(d->name, name))
-		d++;
-	return d;
-}
-
-int suite_packages(struct job *job, struct store_entry **ret)
-{
-	const struct embedded *manifest = data_named("package.json");
-	const struct embedded *lockfile = data_named("package-lock.json");
-	struct deps_input in = { .manifest = (const char *)manifest->data,
-				 .manifest_size = manifest->size,
-				 .lockfile = (const char *)lockfile->data,
-				 .lockfile_size = lockfile->size,
-				 .scripts = &(const struct challenge_scripts){ SCRIPTS_NONE, NULL },
-				 .lockfile_required = true,
-				 .wall_ns = INSTALL_WALL };
-	char note[sizeof(job->times[0].note)] = "";
-	int r;
-
-	/* The note of the stage is about the submission's packages, not ours. */
-	if (job->n_times > 0)
-		copy_string(note, sizeof(note), job->times[job->n_times - 1].note);
-	r = deps_get(job, &in, ret);
-	if (job->n_times > 0)
-		copy_string(job->times[job->n_times - 1].note, sizeof(note), note);
-	if (r <= 0)
-		return r;
-	return job_fail(job, -EIO, "suite",
-			"the packages that test suites need cannot be installed: %.90s",
-			job->reason);
-}
 
 /* All that decides what is published. */
 static int make_key(struct job *job, const struct challenge *c, enum tests_runner runner,
@@ -82,6 +40,12 @@ static int make_key(struct job *job, const struct challenge *c, enum tests_runne
 		key_add_string(&k, c->suite.files[i].name);
 		key_add(&k, c->suite.files[i].text, c->suite.files[i].size);
 	}
+	if (c->suite.packages.manifest) {
+		key_add_string(&k, "packages");
+		key_add_string(&k, c->suite.packages.folder);
+		key_add_string(&k, c->suite.packages.manifest);
+		key_add(&k, c->suite.packages.lockfile, c->suite.packages.lockfile_size);
+	}
 	key_end(&k, ret);
 	return 0;
 }
@@ -89,16 +53,19 @@ static int make_key(struct job *job, const struct challenge *c, enum tests_runne
 static int make_entry(struct job *job, const struct challenge *c, enum tests_runner runner,
 		      struct store_entry *e, char *why)
 {
-	_cleanup_(store_entry_freep) struct store_entry *packages = NULL;
+	_cleanup_(store_entry_freep) struct store_entry *packages = NULL, *own = NULL;
 	_cleanup_(suite_publish_done) struct suite_publish p = {
 		.job = job, .challenge = c, .runner = runner, .entry = e, .why = why
 	};
 	struct tree_sum sum;
 	int r = suite_packages(job, &packages);
 
+	if (r == 0)
+		r = suite_own_packages(job, c, &own, why);
 	if (r < 0)
 		return r;
 	p.packages = packages;
+	p.own = own;
 	snprintf(e->label, sizeof(e->label), "%s: %s", suite_runner_name(runner), c->title);
 	r = suite_publish(&p, &sum);
 	return r < 0 ? r : store_publish(e, &sum, &job->error);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * JavaScript test suites: Vitest, Jest, node:test. A suite is *published* once, when its challenge is
- * first used: in a jail where nothing listens it is run as it is, which tells which tests it has;
- * where the fast way (docs/suites.md) may be taken, what that needs is made, and both ways have to
- * agree. The result is an entry of the content store:
+ * JavaScript test suites: Vitest, Jest, node:test. A suite is *published* once, when its challenge
+ * is first used: in a jail where nothing listens it is run as it is, which tells which tests it
+ * has; where the fast way (docs/suites.md) may be taken, what that needs is made, and both ways
+ * have to agree. The result is an entry of the content store:
  *
  *   suite/KEY/tests/     the files of the challenge
  *   suite/KEY/fast/      bundles, and V8's code cache of them
@@ -42,9 +42,18 @@ int suite_get(struct job *job, const struct challenge *c, enum tests_runner runn
 /* The packages that suites are run with (runner/toolchain/suite). The entry is the caller's. */
 int suite_packages(struct job *job, struct store_entry **ret);
 
+/*
+ * Those that the challenge brings along (challenge_packages), installed if nobody has them yet.
+ * *ret is NULL where it brings none. Results as of suites_publish().
+ */
+int suite_own_packages(struct job *job, const struct challenge *c, struct store_entry **ret,
+		       char *why);
+
 /* What a run in a jail needs; borrowed. */
 struct suite_box {
 	const struct store_entry *suite, *packages;
+	const struct store_entry *own; /* the challenge's packages; NULL: none */
+	const char *own_folder;	       /* where its package.json is */
 	struct sbx_jail *netns_of; /* NULL: a network of its own, where nothing listens */
 	const char *plan;          /* JSON for the programs inside; NULL: plan.json of the entry */
 	bool publish;              /* fast/ is writable */

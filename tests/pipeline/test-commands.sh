@@ -35,6 +35,35 @@ like "init-challenge: and it says so" 'not empty' "$(cat stderr)"
 "$run" init-challenge x --suite mocha 2>stderr
 equal "init-challenge: an unknown kind of tests" 2 $?
 check "init-challenge: nothing is written then" test ! -e x
+"$run" init-challenge missing/x --suite mocha 2>stderr
+like "init-challenge: all that is wrong is said at once" 'no folder missing.*--suite takes' "$(tr '\n' ' ' <stderr)"
+
+# A folder that is there and empty becomes one, from inside as well.
+mkdir here
+(cd here && "$run" init-challenge . 2>/dev/null)
+equal "init-challenge .: all of it" "$(cd my-notes && find . | sort)" "$(cd here && find . | sort)"
+
+# Whole or not at all: Ctrl-C (that waits already when it begins), and a full disk.
+python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+os.kill(os.getpid(), signal.SIGINT)
+os.execv(sys.argv[1], sys.argv[1:])' "$run" init-challenge interrupted 2>stderr
+equal "init-challenge: Ctrl-C" 130 $? "$(cat stderr)"
+equal "init-challenge: Ctrl-C leaves nothing" "" "$(find . -name '*interrupted*')"
+mkdir full
+for name in x .; do
+	like "init-challenge $name: a full disk leaves nothing" ' space left on device.*1 \.$' "$(unshare -m sh -c \
+		'mount -t tmpfs -o nr_inodes=10 full full && cd full && "$0" init-challenge "$1"; echo $? $(find .)' \
+		"$run" "$name" 2>&1 | tr '\n' ' ' | sed 's/ $//')"
+done
+
+# What students start from is looked for before anything is made for it.
+cp -r my-notes templated
+sed -i 's/"title"/"template": "gone", "title"/' templated/challenge.json
+"$run" deps warm --challenge templated 2>stderr >made
+equal "deps warm: a template that is not there" 2 $?
+like "deps warm: it is named" '\$\.template: there is no folder "gone"' "$(cat stderr)"
+equal "deps warm: nothing is made" "" "$(cat made)"
 
 # ----------------------------------------------------------------------------- watch
 # Its own lines are what is waited for: each round ends with one that says that it watches.

@@ -71,6 +71,23 @@ refused "drizzle: a failing statement" CE '^drizzle/0001_äöü.sql:4:7: type "n
 rm "$scratch/sub/drizzle/meta/_journal.json"
 refused "drizzle: no journal" CE 'no meta/_journal.json'
 
+# Drizzle 1.0 has a folder for each migration instead of the journal.
+submission drizzle
+rm -r "$scratch/sub/drizzle"
+cp -r "$here/drizzle-1/." "$scratch/sub"
+sed -i 's/applied" == 2/applied" == 3/' "$scratch/extra/tests/todos.hurl"
+grade "$scratch/sub" "$scratch/extra"
+equal "drizzle 1.0: tables and history are those of the real tool" AC "$(member .verdict)" "$(tail -20 "$scratch/stderr")"
+equal "drizzle 1.0: applied natively" "1 folder of drizzle" \
+	"$(member '.stages.find(s => s.name === "migrate").note')"
+sed -i 's/postgres/sqlite/' "$scratch/sub/drizzle/20260201000000_last/snapshot.json"
+refused "drizzle 1.0: for another database" CE '20260201000000_last/snapshot.json: the migrations are for "sqlite"'
+rm "$scratch/sub/drizzle/20260201000000_last/snapshot.json"
+echo 'SELEC 1' >"$scratch/sub/drizzle/20260201000000_last/migration.sql"
+refused "drizzle 1.0: a failing statement" CE '^drizzle/20260201000000_last/migration.sql:1:1: syntax error'
+mv "$scratch/sub/drizzle/20260201000000_last" "$scratch/sub/drizzle/last"
+refused "drizzle 1.0: a folder without a time" CE '"drizzle/last/migration.sql" is not a migration of drizzle'
+
 # A tool that fails.
 submission knex
 sed -i 's/createTable/createTabel/' "$scratch/sub/migrations/"*.js

@@ -70,6 +70,8 @@ challenge
 begin
 server server.js "process.env.A === '1' && !process.env.npm_lifecycle_event"
 starts "cross-env" "cross-env A=1 node server.js" '^env A=1 node server.js \(package.json "start"\)$'
+starts "settings in a file that was left out" "A=1 node --env-file=.env server.js" \
+	'^env A=1 node --env-file-if-exists=.env server.js '
 starts "a watcher behind two scripts" "A=1 npm run serve -- --x" '^env A=1 node server.js --x ' \
 	'"serve": "yarn dev", "dev": "nodemon --ext js,json server.js"'
 starts "a variable" "A=\${X:-1} node --watch server.js" '^A=\$\{X:-1\} exec node server.js '
@@ -177,6 +179,19 @@ http.createServer((q, s) => s.end('hello')).listen(3000);
 http.createServer((q, s) => s.end('hello')).listen(4000);
 EOF
 judged "any port: two of them" BOOT 'ports (3000, 4000|4000, 3000) and not on 8000, so it is not clear'
+challenge '"any_port": true'
+put server.js <<'EOF'
+const http = require('http');
+http.createServer((q, s) => {
+	if (q.url === '/late') http.createServer(() => {}).listen(8000);
+	else s.end('hello');
+}).listen(3000);
+EOF
+printf '# @test answers late\nGET {{base}}/late\nHTTP 200\n' >"$scratch/challenge/tests/b.hurl"
+judged "any port: the right one too late" CRASH EADDRINUSE
+like "any port: the right one too late is explained" \
+	'first answered on port 3000 and later wanted port 8000' "$(member .notes)"
+rm "$scratch/challenge/tests/b.hurl"
 
 # ---------------------------------------------------------------------------- processors
 challenge '"limits": { "cpu": 2.5 }'

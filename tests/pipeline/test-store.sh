@@ -223,4 +223,17 @@ like "once" "was imported before" "$(deps "$one" engines import "$scratch/engine
 deps "$one" gc --cap 1K >/dev/null
 check "and never evicted" test -x "$one/engines/$hash/schema-engine"
 
+# What is made once for a machine is not counted as the time of the submission that happens to be the first.
+mkdir -p "$scratch/first/tests"
+echo '{ "title": "x", "port": 8000, "database": "postgres", "tests": ["tests/*.hurl"] }' >"$scratch/first/challenge.json"
+printf '# @test answers\nGET {{base}}/\nHTTP 200\n' >"$scratch/first/tests/a.hurl"
+mkdir "$scratch/plain"
+echo 'require("http").createServer((q, s) => s.end()).listen(8000)' >"$scratch/plain/server.js"
+stages() {
+	store=$one grade "$scratch/plain" "$scratch/first"
+	member '.verdict + " " + r.stages.map(s => s.name).slice(0, 3).join(" ")'
+}
+equal "the database's template has a line of its own" "AC fetch template unpack" "$(stages)"
+equal "and is not made again" "AC fetch unpack deps" "$(stages)"
+
 finish

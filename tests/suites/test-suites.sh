@@ -76,6 +76,23 @@ echo crash >"$scratch/server/attack"
 grade "$scratch/server" "$here/hostile"
 equal "a server that ends is a crash" CRASH "$(member .verdict)"
 
+# What node:test skips has failed by name, a block that it does not look into as one.
+mkdir -p "$scratch/skips/tests"
+echo '{ "title": "Skips", "tests": ["tests/*.test.mjs"], "port": 8000 }' >"$scratch/skips/challenge.json"
+cat >"$scratch/skips/tests/skips.test.mjs" <<'EOF'
+import { describe, it } from 'node:test'
+describe.skip('block', () => { it('in it', () => {}) })
+describe.todo('later', () => { it('in that', () => {}) })
+it.todo('todo')
+it.skip('skip', () => {})
+it('option', { skip: 'why' }, () => {})
+it('skips itself', (t) => t.skip())
+it('runs', () => {})
+EOF
+grade "$todo/correct" "$scratch/skips"
+equal "tests that node:test skips" "block, later > in that, todo, skip, option, skips itself: failed; runs: passed" \
+	"$(member ' && ["failed", "passed"].map(s => r.tests.cases.filter(c => c.status === s).map(c => c.name).join(", ") + ": " + s).join("; ")')"
+
 # A teacher's mistakes: exit code 2, file and reason.
 mistake() { # NAME PATTERN: the challenge is in $scratch/mistake
 	"$run" grade "$todo/correct" --challenge "$scratch/mistake" --store "$store" >"$scratch/out" 2>&1
@@ -93,6 +110,9 @@ mistake "a wrong total" 'the suites have 17 tests, not 18 \(\$.suite.total\)'
 fresh
 echo "throw new Error('this cannot be loaded')" >>"$scratch/mistake/tests/add.test.ts"
 mistake "a file that cannot be loaded" 'tests/add.test.ts: vitest found no test in it: this cannot be loaded'
+fresh
+echo "import 'node:test'" >"$scratch/mistake/tests/change.test.mjs"
+mistake "a file without tests" 'tests/change.test.mjs: node:test found no test in it'
 fresh
 echo "import './nowhere'" >>"$scratch/mistake/tests/types.test.ts"
 mistake "a missing import" 'tests/types.test.ts: jest found no test in it: .*nowhere'

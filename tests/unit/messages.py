@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """messages.py SOURCE_ROOT: every message that refuses or judges a submission, one a line.
+messages.py SOURCE_ROOT notes: every note that may stand below a verdict.
 
-These are the format strings of job_verdict(), problem_set(), say() (of advice.c) and fill_rest() (of test.c: tests
-that were not done), which must be literals or a choice between literals. A conversion such as %s or %u is printed as an ellipsis.
+Messages are the format strings of job_verdict(), problem_set(), say() (of advice.c), fill_rest() and fail_all() (of
+test.c: tests that were not done); notes those of job_note() and records_put_note(). They must be literals or a choice
+between literals. A conversion such as %s or %u is printed as an ellipsis.
 """
 import pathlib
 import re
 import sys
 
-CALL = re.compile(r"\b(job_verdict|problem_set|return say|fill_rest)\s*\(")
+MESSAGES = {"job_verdict": 2, "problem_set": 1, "return say": 0, "fill_rest": 2, "fail_all": 2}
+NOTES = {"job_note": 1, "records_put_note": 1}
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|/\*.*?\*/|//[^\n]*|[(),?:;]|[^"\'(),?:;/]+|/', re.S)
 CONVERSION = re.compile(r"%[-0-9.*]*(?:ll|l|z|h)?[a-zA-Z]")
 
@@ -58,12 +61,18 @@ def plain(text):
     return CONVERSION.sub("…", text.replace("%%", "\0")).replace("\0", "%")
 
 
-def messages(path):
+def handed_on(tokens):
+    """The name of a parameter, or its declaration: what was said is at the caller."""
+    text = "".join(tokens).strip()
+    return "const char" in text or text in ("fmt", "why")
+
+
+def messages(path, calls):
     text = path.read_text()
-    for call in CALL.finditer(text):
+    for call in re.finditer(r"\b(" + "|".join(calls) + r")\s*\(", text):
         args = arguments(text, call.end())
-        index = {"job_verdict": 2, "problem_set": 1, "return say": 0, "fill_rest": 2}[call.group(1)]
-        if len(args) <= index or "const char" in "".join(args[index]) or "fmt" in args[index]:
+        index = calls[call.group(1)]
+        if len(args) <= index or handed_on(args[index]):
             continue
         found = literals(args[index])
         if not found:
@@ -73,5 +82,6 @@ def messages(path):
 
 
 root = pathlib.Path(sys.argv[1])
-seen = sorted({m for p in sorted(root.glob("runner/**/*.c")) for m in messages(p)})
+wanted = NOTES if sys.argv[2:] == ["notes"] else MESSAGES
+seen = sorted({m for p in sorted(root.glob("runner/**/*.c")) for m in messages(p, wanted)})
 print("\n".join(seen))

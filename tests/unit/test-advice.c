@@ -58,10 +58,23 @@ static void test_manifest(void **state)
 	assert_null(none);
 }
 
+static void test_port(void **state)
+{
+	static const char in_use[] = "x\nError: listen EADDRINUSE: address already in use :::8000\n";
+	static const char other[] = "Error: listen EADDRINUSE: address already in use :::80001\n:8000";
+	_cleanup_free_ char *advice = advice_port(in_use, 3001, 8000);
+	_cleanup_free_ char *none = advice_port(other, 3001, 8000);
+
+	assert_non_null(advice);
+	assert_non_null(strstr(advice, "first answered on port 3001 and later wanted port 8000"));
+	assert_null(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_advice),
-					    cmocka_unit_test(test_manifest) };
+					    cmocka_unit_test(test_manifest),
+					    cmocka_unit_test(test_port) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "challenge/challenge-packages.h"
 #include "challenge/challenge-suite.h"
 #include "util/util.h"
 
@@ -164,6 +165,115 @@ static void test_refused(void **state)
 	}
 }
 
+static void test_ranges(void **state)
+{
+	static const char *const yes[] = { "4.1.12", "^4.0.0", "^4",   "~4.1.0", "~4", "4.x",  "4.1.*",
+					   "*",	     "",       "latest", ">=3",	   "v4", "=4.1", "^3 || ^4",
+					   ">= 4.1.12", "~4.1.12" };
+	static const char *const no[] = { "4.1.11", "^4.1.13", "^3.2.0", "~4.0.0", "5",	  "<5",
+					  ">4",	    "^4.2",    "next",	 "4.1.12-beta", "3.x", "^0.4.1",
+					  "4.1.12.1", "^3||^5" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
+		if (!challenge_range_allows(yes[i], "4.1.12"))
+			fail_msg("%s does not allow 4.1.12", yes[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++) {
+		if (challenge_range_allows(no[i], "4.1.12"))
+			fail_msg("%s allows 4.1.12", no[i]);
+	}
+	assert_true(challenge_range_allows("^0.27.1", "0.27.7"));
+	assert_false(challenge_range_allows("^0.26.0", "0.27.7"));
+	assert_false(challenge_range_allows("^0.0.1", "0.0.2"));
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void remove_file(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(remove(path), 0);
+}
+
+/* What is needed besides what is there anyway; from beside the tests, or from above. */
+static void test_packages(void **state)
+{
+	static const char text[] = "{ \"type\": \"module\", \"scripts\": {}, \"devDependencies\": {"
+				   " \"vitest\": \"^4.0.0\", \"axios\": \"^1.0.0\", \"zod\": \"^4.0.0\","
+				   " \"chai\": \"^4.0.0\", \"@types/node\": \"*\" } }";
+	static const char *const names[] = { "package.json", "t/package.json" };
+	static const char *const folders[] = { "", "t/" };
+	char why[CHALLENGE_ERROR_SIZE] = "";
+	struct challenge *c = NULL;
+
+	(void)state;
+	write_file("t/package-lock.json", "{}");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		write_file(names[i], text);
+		assert_int_equal(load(&c, ", \"tests\": [\"t/*.test.*\", \"t/e.hurl\"]", why), 0);
+		assert_string_equal(c->suite.packages.folder, folders[i]);
+		assert_string_equal(c->suite.packages.manifest,
+				    "{\"devDependencies\":{\"zod\":\"^4.0.0\",\"chai\":\"^4.0.0\"}}");
+		assert_int_equal(c->suite.packages.lockfile != NULL, i == 1);
+		assert_int_equal(c->suite.n_files, 1);
+		assert_string_equal(c->suite.files[0].name, names[i]);
+		c = challenge_free(c);
+	}
+	/* Tests in Hurl alone have no use for them. */
+	assert_int_equal(load(&c, ", \"tests\": [\"t/e.hurl\"]", why), 0);
+	assert_null(c->suite.packages.folder);
+	challenge_free(c);
+	remove_file("package.json");
+	remove_file("t/package.json");
+	remove_file("t/package-lock.json");
+}
+
+static void test_packages_refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "{ \"dependencies\": { \"vitest\": \"^3.0.0\" } }", "t/package.json:1:31: suites are" },
+		{ "{ \"dependencies\": { \"jest\": \"29\" } }", "$.dependencies.jest" },
+		{ "{ \"dependencies\": { \"a\": \"file:../a\" } }", "npm registry" },
+		{ "{ \"dependencies\": { \"a\": \"owner/a\" } }", "npm registry" },
+		{ "{ \"dependencies\": { \"a\": 1 } }", "$.dependencies.a" },
+		{ "{ \"dependencies\": { \"a\": \"1\", \"a\": \"2\" } }", "twice" },
+		{ "{ \"dependencies\": [] }", "an object" },
+		{ "[]", "one object" },
+		{ "{ \"dependencies\": { \"a\": \"1\" }, \"workspaces\": [\"b\"] }", "$.workspaces" },
+		{ "{ \"dependencies\": { \"a\": \"1\" } }", "t/yarn.lock" },
+		{ "{", "t/package.json:1" },
+	};
+
+	(void)state;
+	write_file("t/yarn.lock", "");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char why[CHALLENGE_ERROR_SIZE] = "";
+		struct challenge *c = NULL;
+
+		write_file("t/package.json", rows[i].text);
+		assert_int_equal(load(&c, ", \"tests\": [\"t/b.test.js\"]", why), -EINVAL);
+		if (!strstr(why, rows[i].why))
+			fail_msg("%s\n  has no \"%s\"", why, rows[i].why);
+	}
+	remove_file("t/package.json");
+	remove_file("t/yarn.lock");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +281,9 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_packages),
+		cmocka_unit_test(test_packages_refused),
 	};
 
 	return cmocka_run_group_tests_name("challenge-suite", tests, setup, teardown);

@@ -26,6 +26,9 @@ static void test_parse(void **state)
 		{ "pnpm@9.1.0+sha512.ab/cd", "9.1.0", "pnpm", MANAGER_PNPM },
 		{ "pnpm@10.0.0-rc.1", "10.0.0-rc.1", "pnpm", MANAGER_PNPM },
 		{ "pnpm@8", "8.15.9", "pnpm", MANAGER_PNPM },
+		{ "pnpm@8.2.0", "8.15.9", "pnpm", MANAGER_PNPM },
+		{ "pnpm@8.3.0", "8.15.9", "pnpm", MANAGER_PNPM },
+		{ "pnpm@8.3.1", "8.3.1", "pnpm", MANAGER_PNPM },
 		{ "pnpm", "10.34.9", "pnpm", MANAGER_PNPM },
 		{ "yarn", "1.22.22", "yarn", MANAGER_YARN },
 		{ "yarn@1", "1.22.22", "yarn", MANAGER_YARN },
@@ -107,6 +110,29 @@ static void test_command(void **state)
 	}
 }
 
+/* With a tree that is there, a manager is told what it is told without: the lockfile decides. */
+static void test_difference(void **state)
+{
+	static const char *const specs[] = { "pnpm@7.33.7",  "pnpm@12.1.0", "yarn@1.22.22",
+					     "yarn@2.4.2",   "yarn@4.1.0",  "bun@1.4.5" };
+	const struct npm_registry r = { .url = (char *)"https://r.example/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		struct words whole = {}, part = {};
+		struct manager m;
+
+		assert_int_equal(manager_parse(&m, specs[i], "10.9.9"), 0);
+		assert_int_equal(manager_command(&m, MANAGER_INSTALL, NULL, false, &r, &whole), 0);
+		assert_int_equal(manager_command(&m, MANAGER_DIFFERENCE, NULL, false, &r, &part),
+				 0);
+		assert_int_equal(whole.n, part.n);
+		for (int k = 0; k < whole.n; k++)
+			assert_string_equal(whole.list[k], part.list[k]);
+		words_done(&whole);
+		words_done(&part);
+	}
+}
+
 /* What comes last counts: nothing that was let through can replace what is ours. */
 static void test_npmrc(void **state)
 {
@@ -124,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_npmrc),
 	};
 

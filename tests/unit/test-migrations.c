@@ -130,8 +130,17 @@ static void test_prisma(void **state)
 	       "prisma m/1/migration.sql");
 	expect(&f, "{\"devDependencies\":{\"prisma\":\"^6.1.0\"}}",
 	       GIVEN({ "prisma/schema.prisma", "provider = \"postgresql\"\nmodel A {\n}" }),
-	       "run prisma db push: prisma|db|push|--accept-data-loss|--skip-generate|"
-	       "--schema|prisma/schema.prisma");
+	       "run prisma db push: prisma|db|push");
+	expect(&f, "{\"dependencies\":{\"prisma\":\"7.1.0\"}}",
+	       GIVEN({ "prisma.config.ts", "import path from 'node:path';\nexport default { schema: "
+					   "path.join(f(), 'db', 'x.prisma'), y: { url: 'z' } }" },
+		     { "db/x.prisma", "provider = \"postgresql\"\nmodel A {\n}" }),
+	       "run prisma db push: prisma|db|push");
+	expect(&f,
+	       "{\"dependencies\":{\"prisma\":\"6.1.0\"},"
+	       "\"scripts\":{\"x\":\"prisma generate --schema=./db/y.prisma && tsc\"}}",
+	       GIVEN({ "db/y.prisma", "provider = \"postgresql\"\nmodel A {\n}" }),
+	       "run prisma db push: prisma|db|push");
 	expect(&f, "{\"dependencies\":{\"prisma\":\"7.1.0\"}}",
 	       GIVEN({ "prisma/schema.prisma", "provider = \"sqlite\"\nmodel A {\n}" }), "");
 	fixture_close(&f);
@@ -149,6 +158,8 @@ static void test_drizzle(void **state)
 	       GIVEN({ "drizzle.config.ts", "export default defineConfig({ out: \"./src/m/\" });" },
 		     { "src/m/meta/_journal.json" }),
 	       "drizzle src/m");
+	expect(&f, "{\"dependencies\":{\"drizzle-orm\":\"1\"}}",
+	       GIVEN({ "drizzle/20260131093015_a/migration.sql" }), "drizzle drizzle");
 	expect(&f, "{\"devDependencies\":{\"drizzle-kit\":\"1\"}}", GIVEN({ "drizzle.config.js" }),
 	       "run drizzle-kit push: drizzle-kit|push|--force");
 	assert_int_equal(look(&f, "{}", GIVEN({ "drizzle.config.js" }, { "drizzle/0.sql" }), &p),

@@ -23,6 +23,7 @@ static const struct challenge challenge = { .cases = declared, .n_cases = ARRAY_
 
 static struct test_case *cases;
 static struct tests_report report;
+static char why[TESTS_REPORT_WHY];
 
 static int teardown(void **state)
 {
@@ -35,8 +36,7 @@ static int teardown(void **state)
 
 static int parse(const char *text)
 {
-	char why[TESTS_REPORT_WHY] = "";
-
+	*why = '\0';
 	(void)teardown(NULL);
 	cases = test_cases_declare(&challenge);
 	assert_non_null(cases);
@@ -133,6 +133,24 @@ static void test_refused(void **state)
 		assert_int_equal(parse(texts[i]), -EBADMSG);
 }
 
+/* More than is ever read: it must still be known that the tester was ready. */
+static void test_too_big(void **state)
+{
+	static const char line[] = "{\"event\":\"broken\",\"cases\":[0],\"message\":\"x\"}\n";
+	size_t size = strlen(PLAN), n = TESTS_REPORT_MAX / (sizeof(line) - 1) + 1;
+	char *text = malloc(size + n * (sizeof(line) - 1) + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memcpy(text, PLAN, size + 1);
+	for (; n > 0; n--, size += sizeof(line) - 1)
+		memcpy(text + size, line, sizeof(line));
+	assert_int_equal(parse(text), -EBADMSG);
+	assert_true(report.ready);
+	assert_non_null(strstr(why, "too big"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +160,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_broken, teardown),
 		cmocka_unit_test_teardown(test_cut_off, teardown),
 		cmocka_unit_test_teardown(test_refused, teardown),
+		cmocka_unit_test_teardown(test_too_big, teardown),
 	};
 
 	return cmocka_run_group_tests_name("tests-report", tests, NULL, NULL);

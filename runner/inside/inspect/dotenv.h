@@ -45,7 +45,8 @@ bool dotenv_is_example(const char *name);
 
 /*
  * The file with `values` (indexed by database_part, NULL: leave) in the place of what its variables
- * of the database say; all other bytes as they are. *ret NULL: nothing to change; else the caller's.
+ * of the database say; all other bytes as they are. *ret NULL: nothing to change; else the
+ * caller's.
  */
 int dotenv_rewrite(const char *text, size_t size, const char *const values[PARTS], char **ret,
 		   size_t *ret_size);

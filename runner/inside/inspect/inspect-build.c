@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What is built before the server starts: the script "build", what the start script compiles, or tsc
- * where only that can make the file that is started. A build that the server does not wait for is
- * told with the reason, because the challenge may start the server otherwise.
+ * What is built before the server starts: the script "build", what the start script compiles, or
+ * tsc where only that can make the file that is started. A build that the server does not wait for
+ * is told with the reason, because the challenge may start the server otherwise.
  */
 
 #include <strings.h>
@@ -91,7 +91,9 @@ void plan_take_builds(struct plan *pl)
 	memmove(pl->start.list, pl->start.list + n, pl->start.n * sizeof(*pl->start.list));
 }
 
-/* A build that goes to other folders or makes pages for browsers is not what the server waits for. */
+/*
+ * A build that goes to other folders or makes pages for browsers is not what the server waits for.
+ */
 static bool is_elsewhere(const struct commands *list)
 {
 	static const char *const names[] = { "cd", "npm",  "pnpm",  "yarn",  "react-scripts",

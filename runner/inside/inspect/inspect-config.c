@@ -101,8 +101,10 @@ bool prisma_folder(int root, const json_t *package, char *ret, size_t size)
 		return true;
 	if (text && setting(text, "schema", file, sizeof(file)))
 		return prisma_by_schema(file, ret, size);
-	return schema && strlen(schema) < RECORD_MAX_PATH - 16 &&
-	       prisma_by_schema(schema, ret, size);
+	if (schema && strlen(schema) < RECORD_MAX_PATH - 16)
+		return prisma_by_schema(schema, ret, size);
+	return prisma_schema_path(root, package, file, sizeof(file)) &&
+	       prisma_by_schema(file, ret, size);
 }
 
 bool drizzle_folder(int root, char *ret, size_t size)

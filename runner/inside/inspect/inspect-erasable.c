@@ -2,8 +2,9 @@
 
 /*
  * Can Node run a TypeScript program as it is, by blanking its types? It cannot compile enums,
- * namespaces, parameter properties, "import x = require()" and decorators, and finds no import whose
- * file ending is missing. The files are followed from the first one over their relative imports.
+ * namespaces, parameter properties, "import x = require()" and decorators, and finds no import
+ * whose file ending is missing. The files are followed from the first one over their relative
+ * imports.
  *
  * This is a reader of tokens, not a parser: it may be wrong about unusual code, and then Node's own
  * message is what the student sees. Nothing but the choice of a command and the wording depends on

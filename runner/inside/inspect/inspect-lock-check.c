@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The lockfiles of pnpm, yarn and bun, line by line: every package must come from the registry. This
- * gives the student a sentence instead of a failed download; what keeps the install from going
+ * The lockfiles of pnpm, yarn and bun, line by line: every package must come from the registry.
+ * This gives the student a sentence instead of a failed download; what keeps the install from going
  * elsewhere is its jail, which reaches nothing but the registry.
  */
 

@@ -171,16 +171,13 @@ static void set_manager(struct packages_choice *c, const char *named, const stru
 
 static int note_others(const struct found *found, int n, const struct found *used, int out)
 {
-	char text[256];
-
 	for (int i = 0; i < n; i++) {
 		if (&found[i] == used ||
 		    (used && streq(found[i].file->manager, used->file->manager)))
 			continue;
-		(void)snprintf(text, sizeof(text), "%s is not used: %s decides",
-			       found[i].file->file,
-			       used ? used->file->file : "\"packageManager\" of package.json");
-		return records_put_string(out, RECORD_NOTE, text);
+		return records_put_note(out, "%s is not used: %s decides", found[i].file->file,
+					used ? used->file->file
+					     : "\"packageManager\" of package.json");
 	}
 	return 0;
 }

@@ -30,8 +30,8 @@ int packages_choose(int root, const json_t *package, int out, struct packages_ch
 int lockfile_check_text(enum lock_kind kind, const char *text, struct problem *p);
 
 /*
- * inspect-settings.c: the settings that an install may know, as lines; the caller's. NULL: there are
- * none, or out of memory.
+ * inspect-settings.c: the settings that an install may know, as lines; the caller's. NULL: there
+ * are none, or out of memory.
  */
 char *npmrc_reduce(const char *text);
 char *workspace_reduce(const char *text, bool *ret_several);

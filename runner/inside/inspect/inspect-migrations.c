@@ -21,6 +21,16 @@ static bool any_exists(int root, const struct sql_list *list)
 	return false;
 }
 
+/* NAME/migration.sql in `folder`, as Prisma and drizzle 1.0 have it. */
+static bool has_scripts(int root, const char *folder)
+{
+	_cleanup_(sql_list_done) struct sql_list list = {};
+	struct problem ignored;
+
+	return sql_list_folder(&list, root, folder, true, &ignored) == 0 &&
+	       any_exists(root, &list);
+}
+
 /* 1: the folder's own refusal; 0 with *ret: are there scripts of Prisma in `folder`? */
 static int try_prisma(int root, struct sql_list *list, const char *folder, bool *ret,
 		      struct problem *p)
@@ -61,7 +71,7 @@ static int find_drizzle(int root, const json_t *package, char *folder, size_t si
 	if (!path_is_clean(folder, strlen(folder)))
 		return 0;
 	(void)snprintf(journal, sizeof(journal), "%s/meta/_journal.json", folder);
-	*ret = file_kind(root, journal) == FILE_REGULAR;
+	*ret = file_kind(root, journal) == FILE_REGULAR || has_scripts(root, folder);
 	if (*ret || !folder_has_sql(root, folder))
 		return 0;
 	return problem_set(

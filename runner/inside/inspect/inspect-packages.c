@@ -81,7 +81,8 @@ static int check_field(const json_t *package, const char *field, struct problem 
 		return 0;
 	if (!json_is_object(object))
 		return problem_set(
-			p, "package.json: \"%s\" must be an object, like { \"express\": \"^5.1.0\" }",
+			p,
+			"package.json: \"%s\" must be an object, like { \"express\": \"^5.1.0\" }",
 			field);
 	json_object_foreach(object, name, value) {
 		if (!package_name_ok(name))
@@ -305,8 +306,9 @@ static int put_lockfile(int root, const struct packages_choice *c, int out, stru
 			r = records_put(out, RECORD_LOCKFILE, c->text, c->size);
 	}
 	if (r == -EINVAL)
-		return problem_set(p, "the lockfile is larger than %s: remove dependencies that the "
-				      "server does not use",
+		return problem_set(p,
+				   "the lockfile is larger than %s: remove dependencies that the "
+				   "server does not use",
 				   text_bytes(RECORD_MAX_LOCKFILE).s);
 	return r;
 }
@@ -343,8 +345,9 @@ static int put_packages(int root, const json_t *package, json_t *reduced, int ou
 	if (e == 0)
 		e = put_json(out, RECORD_MANIFEST, reduced);
 	if (e == -EINVAL)
-		r = problem_set(p, "package.json: its dependencies are larger than %s: remove those "
-				   "that the server does not use",
+		r = problem_set(p,
+				"package.json: its dependencies are larger than %s: remove those "
+				"that the server does not use",
 				text_bytes(RECORD_MAX_MANIFEST).s);
 	else if (e < 0)
 		r = e;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The Prisma schema of a project, as one JSON text: its path, its files, and what else decides how the
- * client is generated (the module kind of package.json, tsconfig.json). The host gives it to the jail
- * that generates the client and uses it as part of the key; it never looks into it.
+ * The Prisma schema of a project, as one JSON text: its path, its files, and what else decides how
+ * the client is generated (the module kind of package.json, tsconfig.json). The host gives it to
+ * the jail that generates the client and uses it as part of the key; it never looks into it.
  *
- * prisma.config.ts is a program of the student, so it is not executed: only the text behind "schema:"
- * is read in it, a string or the strings of path.join().
+ * prisma.config.ts is a program of the student, so it is not executed: only the text behind
+ * "schema:" is read in it, a string or the strings of path.join().
  */
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "inside/inspect/inspect-tools.h"
 #include "inside/inspect/inspect.h"
 #include "util/util.h"
 
@@ -53,14 +54,16 @@ static bool is_there(int root, const char *path)
 	       (file_kind(root, path) == FILE_REGULAR || file_kind(root, path) == FILE_DIRECTORY);
 }
 
-/* The strings up to the end of the value, joined by '/'. */
+/* A string, or those of path.join(), joined by '/'. */
 static bool join_strings(const char *at, char *ret, size_t size)
 {
-	size_t used = 0;
+	size_t used = 0, depth = 0;
 
-	for (; *at && !strchr(",}\n", *at); at++) {
+	for (; *at && (depth > 0 || !strchr(",}\n", *at)); at++) {
 		const char *end;
 
+		depth += *at == '(';
+		depth -= *at == ')' && depth > 0;
 		if (!strchr("\"'`", *at))
 			continue;
 		end = strchr(at + 1, *at);
@@ -72,8 +75,6 @@ static bool join_strings(const char *at, char *ret, size_t size)
 		used += (size_t)(end - at) - 1;
 		ret[used] = '\0';
 		at = end;
-		while (at[1] == ' ' || at[1] == ',')
-			at++;
 	}
 	return used > 0;
 }
@@ -112,6 +113,33 @@ static bool find_in_config(int root, char *ret, size_t size)
 	return false;
 }
 
+/* `prisma generate --schema=src/db/schema.prisma` in one of the scripts. */
+static bool find_in_scripts(int root, const json_t *package, char *ret, size_t size)
+{
+	const char *name, *option = "--schema";
+	json_t *script;
+
+	json_object_foreach(json_object_get(package, "scripts"), name, script) {
+		const char *text = json_string_value(script), *at;
+		size_t n;
+
+		at = text && strstr(text, "prisma") ? strstr(text, option) : NULL;
+		if (!at)
+			continue;
+		at += strlen(option);
+		at += strspn(at, "= \"'");
+		n = strcspn(at, " \"'&;|");
+		if (n == 0 || n >= size)
+			continue;
+		memcpy(ret, at, n);
+		ret[n] = '\0';
+		memmove(ret, clean_start(ret), strlen(clean_start(ret)) + 1);
+		if (is_there(root, ret))
+			return true;
+	}
+	return false;
+}
+
 static bool find_schema(int root, const json_t *package, char *ret, size_t size)
 {
 	static const char *const usual[] = { "prisma/schema.prisma", "schema.prisma",
@@ -123,7 +151,7 @@ static bool find_schema(int root, const json_t *package, char *ret, size_t size)
 		if (is_there(root, ret))
 			return true;
 	}
-	if (find_in_config(root, ret, size))
+	if (find_in_config(root, ret, size) || find_in_scripts(root, package, ret, size))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
 		copy_string(ret, size, usual[i]);
@@ -131,6 +159,11 @@ static bool find_schema(int root, const json_t *package, char *ret, size_t size)
 			return true;
 	}
 	return false;
+}
+
+bool prisma_schema_path(int root, const json_t *package, char *ret, size_t size)
+{
+	return package && uses_prisma(package) && find_schema(root, package, ret, size);
 }
 
 /* ------------------------------------------------------------------------------ its files */
@@ -201,7 +234,7 @@ int inspect_prisma(int root, const json_t *package, int out)
 	const char *type = json_member(package, "type");
 	int r;
 
-	if (!package || !uses_prisma(package) || !find_schema(root, package, path, sizeof(path)))
+	if (!prisma_schema_path(root, package, path, sizeof(path)))
 		return 0;
 	s.files = json_object();
 	bundle = json_pack("{s:s, s:o, s:s}", "schema", path, "files", s.files, "type",

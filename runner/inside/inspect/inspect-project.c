@@ -278,7 +278,7 @@ int project_choose(int root, int out, struct problem *p)
 	_cleanup_free_ struct folders *f = calloc(1, sizeof(*f));
 	const struct folder *chosen = NULL;
 	enum kind own = folder_kind(root);
-	char note[768];
+	char path[768];
 	int fd, r;
 
 	if (!f)
@@ -292,10 +292,11 @@ int project_choose(int root, int out, struct problem *p)
 	r = choose(root, f, &chosen, p);
 	if (r != 0 || !chosen)
 		return r;
-	(void)snprintf(note, sizeof(note),
-		       "the project is the folder \"%s\" of the archive; the rest was left out",
-		       QUOTE(chosen->path));
-	text_scrub(note);
+	copy_string(path, sizeof(path), QUOTE(chosen->path));
 	r = make_root(root, chosen->path);
-	return r < 0 ? r : records_put_string(out, RECORD_NOTE, note);
+	return r < 0 ? r
+		     : records_put_note(out,
+					"the project is the folder \"%s\" of the archive; the rest "
+					"was left out",
+					path);
 }

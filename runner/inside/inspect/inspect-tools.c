@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Migrations that are programs: those of knex, sequelize, typeorm, node-pg-migrate and mikro-orm, and
- * scripts of package.json that exist to migrate. A script says best what its author wants, so it
- * comes first; one that starts a server, watches, or needs a program that is not here (psql,
+ * Migrations that are programs: those of knex, sequelize, typeorm, node-pg-migrate and mikro-orm,
+ * and scripts of package.json that exist to migrate. A script says best what its author wants, so
+ * it comes first; one that starts a server, watches, or needs a program that is not here (psql,
  * docker) does not count. A tool counts when the project has its configuration and depends on it.
  */
 
@@ -220,31 +220,14 @@ static int try_typeorm(int root, const json_t *package, int out, bool *ret)
 /* Tables that `prisma db push` makes of a schema without migrations. */
 static int try_prisma_push(int root, const json_t *package, int out, bool *ret)
 {
-	static const char *const schemas[] = { "prisma/schema.prisma", "schema.prisma",
-					       "src/prisma/schema.prisma",
-					       "prisma/schema/schema.prisma" };
-	const char *argv[8] = { "prisma", "db", "push", "--accept-data-loss" };
-	const char *version = json_member(json_object_get(package, "devDependencies"), "prisma");
-	size_t n = 4;
+	static const char *const argv[] = { "prisma", "db", "push", NULL };
+	char path[RECORD_MAX_PATH];
+	_cleanup_free_ char *text = NULL;
 
-	*ret = false;
-	if (!package_has(package, "prisma") && !package_has(package, "@prisma/client"))
-		return 0;
-	if (!version)
-		version = json_member(json_object_get(package, "dependencies"), "prisma");
-	/* The client is there already; since 7 the command makes none. */
-	if (version && strtoul(version + strcspn(version, "0123456789"), NULL, 10) < 7)
-		argv[n++] = "--skip-generate";
-	for (size_t i = 0; i < ARRAY_SIZE(schemas) && !*ret; i++) {
-		_cleanup_free_ char *text = file_read_text(root, schemas[i], 4 * MAX_CONFIG);
-
-		*ret = text && strstr(text, "postgresql");
-		if (*ret) {
-			argv[n++] = "--schema"; /* last: the host looks for it there */
-			argv[n++] = streq(schemas[i], "prisma/schema/schema.prisma")
-					    ? "prisma/schema" /* of several files */
-					    : schemas[i];
-		}
+	*ret = prisma_schema_path(root, package, path, sizeof(path));
+	if (*ret && file_kind(root, path) == FILE_REGULAR) {
+		text = file_read_text(root, path, 4 * MAX_CONFIG);
+		*ret = text && strstr(text, "postgres");
 	}
 	return *ret ? put_command(out, "prisma db push", argv) : 0;
 }

@@ -15,10 +15,15 @@ bool package_has(const json_t *package, const char *name);
 
 /* Where Prisma's migrations are, by prisma.config.* or package.json; false: it is not said. */
 bool prisma_folder(int root, const json_t *package, char *ret, size_t size);
+/* inspect-prisma.c: the schema, a file or a folder; false: there is none, or Prisma is not used. */
+bool prisma_schema_path(int root, const json_t *package, char *ret, size_t size);
 /* Where drizzle's are; false: there is no drizzle.config.*, and *ret is the default. */
 bool drizzle_folder(int root, char *ret, size_t size);
 bool folder_has_sql(int root, const char *folder);
-/* "development" when the database is configured for that alone (knexfile, config/config.*), or NULL. */
+/*
+ * "development" when the database is configured for that alone (knexfile, config/config.*), or
+ * NULL.
+ */
 const char *node_env_of(int root);
 /* The SQL files that a compose file mounts into docker-entrypoint-initdb.d. */
 int compose_sql(int root, struct sql_list *list, struct problem *p);

@@ -27,7 +27,10 @@ int file_read_json(int root, const char *path, size_t limit, json_t **ret, struc
 /* Like file_read_json(), of any file: terminated, which `ret_size` does not count. */
 int file_read(int root, const char *path, size_t limit, char **ret, size_t *ret_size,
 	      struct problem *p);
-/* The whole file, terminated, the caller's. NULL: there is none, it is larger, or it cannot be read. */
+/*
+ * The whole file, terminated, the caller's. NULL: there is none, it is larger, or it cannot be
+ * read.
+ */
 char *file_read_text(int root, const char *path, size_t limit);
 void json_donep(json_t **json);
 /* A string member: NULL when absent or no string. */

@@ -8,8 +8,8 @@
 
 /*
  * A project while it is looked at: its files, its package.json, and memory for everything that is
- * made of them. Allocation failures are remembered in the arena's owner, so that callers check once:
- * every function here that returns a string returns "" then, and project_failed() says so.
+ * made of them. Allocation failures are remembered in the arena's owner, so that callers check
+ * once: every function here that returns a string returns "" then, and project_failed() says so.
  */
 struct project {
 	int root;
@@ -110,7 +110,9 @@ size_t tsc_output(struct project *pr, const struct tsconfig *t, const char *file
 /* inspect-erasable.c: NULL: Node can run `file` and what it imports; otherwise why not. */
 const char *erasable_problem(struct project *pr, const char *file);
 
-/* inspect-entry.c: a file by its usual name. NULL: there is none. *from says where it comes from. */
+/*
+ * inspect-entry.c: a file by its usual name. NULL: there is none. *from says where it comes from.
+ */
 const char *entry_find(struct project *pr, const char **ret_from);
 bool entry_exists(const struct project *pr, const char *file);
 /* "./dist/main" as a clean path; NULL: it leads elsewhere. */

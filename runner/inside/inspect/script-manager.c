@@ -9,7 +9,9 @@
 #include "inside/inspect/project.h"
 #include "util/util.h"
 
-/* The index of the first word behind `at` that is no harmless option; 0: one that is not harmless. */
+/*
+ * The index of the first word behind `at` that is no harmless option; 0: one that is not harmless.
+ */
 static size_t skip_options(const struct command *c, size_t at)
 {
 	static const char *const harmless[] = {

@@ -52,7 +52,25 @@ static int unwrap_first(struct project *pr, struct command *c)
 	return YES;
 }
 
-/* "dotenv -e FILE -- node x": Node reads such files itself, and minds as little if one is missing. */
+/* Secrets are kept out of archives: a file of settings that is not there stops no server. */
+static bool forgive_env_file(struct project *pr, struct command *c, size_t at)
+{
+	static const char option[] = "--env-file";
+	const char *rest = c->words[at] + strlen(option);
+
+	if (!starts_with(c->words[at], option) || (*rest && *rest != '='))
+		return false;
+	if (!*rest && (at + 1 >= c->n || *c->words[at + 1] == RAW))
+		return false;
+	c->words[at] = keepf(pr, "%s-if-exists=%s", option, *rest ? rest + 1 : c->words[at + 1]);
+	if (!*rest)
+		command_remove(c, at + 1, 1);
+	return true;
+}
+
+/*
+ * "dotenv -e FILE -- node x": Node reads such files itself, and minds as little if one is missing.
+ */
 static int unwrap_dotenv(struct project *pr, struct command *c)
 {
 	const char *files[4];
@@ -268,10 +286,10 @@ static int unwrap_node(struct project *pr, struct command *c)
 	size_t at = c->n_env + 1;
 	bool changed = false;
 
-	(void)pr;
 	while (at < c->n && c->words[at][0] == '-') {
 		bool takes = streq(c->words[at], "--watch-path");
 
+		changed |= forgive_env_file(pr, c, at);
 		if (!has_prefix(c->words[at], own)) {
 			at += command_file(c) > at + 1 && c->words[at + 1][0] != '-' ? 2 : 1;
 			continue;
@@ -314,6 +332,8 @@ static int unwrap_tsx(struct project *pr, struct command *c)
 		command_remove(c, at, word_in(c->words[at], valued) && at + 1 < c->n ? 2 : 1);
 		changed = YES;
 	}
+	for (size_t i = at; i < c->n && c->words[i][0] == '-'; i++)
+		changed |= forgive_env_file(pr, c, i) ? YES : NO;
 	if (!project_has(pr, "tsx"))
 		return run_otherwise(pr, c) ? YES : changed;
 	if (at >= c->n || c->words[at][0] == '-' || *c->words[at] == RAW ||

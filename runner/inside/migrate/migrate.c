@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * `sandbox-inside migrate [--prisma] [--timeout 60s] FILE|FOLDER...`: applies SQL files of the
- * project in the current directory to $DATABASE_URL, each as one simple query; with --drizzle one
- * folder of drizzle's. Files are
+ * `sandbox-inside migrate [--prisma] [--from DIR] [--timeout 60s] FILE|FOLDER...`: applies SQL
+ * files of the project in the current directory (or in DIR) to $DATABASE_URL, each as one simple
+ * query; with --drizzle one folder of drizzle's. Files are
  * independent: a setting that one of them makes (search_path, say) does not reach the next. All are
  * read and checked before the first is applied (with --prisma: each before it is). A refusal is one
  * ERROR record on descriptor 3.
@@ -24,6 +24,7 @@
 struct settings {
 	bool prisma, drizzle;
 	unsigned timeout_ms;
+	const char *from;
 	char **operands;
 };
 
@@ -113,16 +114,19 @@ static int parse(int argc, char **argv, struct settings *ret)
 {
 	static const struct option options[] = { { "prisma", no_argument, NULL, 'p' },
 						 { "drizzle", no_argument, NULL, 'd' },
+						 { "from", required_argument, NULL, 'f' },
 						 { "timeout", required_argument, NULL, 't' },
 						 {} };
 	int option;
 
-	*ret = (struct settings){ .timeout_ms = 60000 };
+	*ret = (struct settings){ .timeout_ms = 60000, .from = "." };
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (option == 'p')
 			ret->prisma = true;
 		else if (option == 'd')
 			ret->drizzle = true;
+		else if (option == 'f')
+			ret->from = optarg;
 		else if (option != 't' || parse_timeout(optarg, &ret->timeout_ms) < 0)
 			return -EINVAL;
 	}
@@ -148,12 +152,12 @@ int inside_migrate(int argc, char **argv)
 
 	if (parse(argc, argv, &settings) < 0) {
 		(void)fprintf(stderr,
-			      "usage: sandbox-inside migrate [--prisma|--drizzle] [--timeout 60s] "
-			      "FILE... 3>RECORDS\n");
+			      "usage: sandbox-inside migrate [--prisma|--drizzle] [--from DIR] "
+			      "[--timeout 60s] FILE... 3>RECORDS\n");
 		return 2;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	root = open(settings.from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = root < 0 ? -errno : migrate(root, &settings, &p);
 	if (r > 0)
 		return report(&p);

@@ -15,9 +15,9 @@ void sql_list_done(struct sql_list *list);
 int sql_list_add(struct sql_list *list, const char *path, struct problem *p);
 
 /*
- * Appends what lies directly in `folder` (below `root`), sorted as numbered (2 before 10): *.sql files but no
- * *.down.sql, which undo others; or with `prisma`, sorted as Prisma does, each directory's
- * migration.sql, there or not.
+ * Appends what lies directly in `folder` (below `root`), sorted as numbered (2 before 10): *.sql
+ * files but no *.down.sql, which undo others; or with `prisma`, sorted as Prisma does, each
+ * directory's migration.sql, there or not.
  * A folder that does not exist adds nothing.
  */
 int sql_list_folder(struct sql_list *list, int root, const char *folder, bool prisma,

@@ -140,8 +140,9 @@ static int find_directory(struct walk *w, const uint8_t *end)
 
 	w->end = (uint64_t)(end - w->zip->bytes);
 	if (le16(end + 4) != 0 && le16(end + 4) != UINT16_MAX)
-		return problem_set(w->p, "the archive is one part of several (.z01, .z02 ...): make "
-					 "one zip that is not split");
+		return problem_set(w->p,
+				   "the archive is one part of several (.z01, .z02 ...): make "
+				   "one zip that is not split");
 	read_zip64(w, end, &size, &offset);
 	if (size == 0)
 		return problem_set(w->p, "the archive holds no files: zip the folder of the "

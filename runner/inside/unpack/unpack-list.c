@@ -6,8 +6,9 @@
  * file managers) may hold anything. Two names are the same only when all bytes are: the tree is on
  * a file system that tells cases apart.
  *
- * Where node_modules is used, links in it are too (.bin, and all of pnpm's): relative ones that stay
- * in the same node_modules. Others are left out, as the package managers would not have made them.
+ * Where node_modules is used, links in it are too (.bin, and all of pnpm's): relative ones that
+ * stay in the same node_modules. Others are left out, as the package managers would not have made
+ * them.
  */
 
 #include "inside/unpack/unpack.h"
@@ -131,9 +132,10 @@ static int read_entries(const struct zip *zip, const struct zip_index *index, st
 		if (r == ARCHIVE_EOF)
 			return 0;
 		if (r < ARCHIVE_WARN)
-			return problem_set(p, "the archive is damaged at entry %zu (%s); make the zip "
-					      "again", e->n + 1,
-					   zip_error(a).s);
+			return problem_set(p,
+					   "the archive is damaged at entry %zu (%s); make the zip "
+					   "again",
+					   e->n + 1, zip_error(a).s);
 		if (e->n >= index->entries)
 			return problem_set(p, "the archive is damaged: it holds more entries than "
 					      "its table of contents; make the zip again");

@@ -139,7 +139,8 @@ static bool is_litter(const char *part, size_t n)
 	static const char *const names[] = {
 		".git",		".hg",		   ".svn",	   "__MACOSX",	      ".DS_Store",
 		"Thumbs.db",	"ehthumbs.db",	   "desktop.ini",  ".AppleDouble",    ".LSOverride",
-		".fseventsd",	".Spotlight-V100", ".Trashes",	   ".TemporaryItems", "$RECYCLE.BIN",
+		".fseventsd",	".Spotlight-V100", ".Trashes",	   ".TemporaryItems",
+		"$RECYCLE.BIN",
 	};
 
 	if (n > 2 && part[0] == '.' && part[1] == '_')

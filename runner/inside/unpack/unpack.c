@@ -95,9 +95,9 @@ static int unpack_tree(const struct zip *zip, int root, int out, bool use_module
 	if (r == 0)
 		r = records_put_counts(out, tally.files, tally.bytes);
 	if (r == 0 && e.has_modules && !e.kept_modules)
-		r = records_put_string(out, RECORD_NOTE,
-				       "node_modules in the archive was left out: packages are "
-				       "installed from package.json");
+		r = records_put_note(out,
+				     "node_modules in the archive was left out: packages are "
+				     "installed from package.json");
 	return r;
 }
 

@@ -7,11 +7,13 @@ import { startTests } from '@vitest/runner';
 import { getTestName } from '@vitest/runner/utils';
 import { createRequire } from 'node:module';
 import { api, assertionState, createExpect, resetAssertions } from './fast-vitest.mjs';
+import { lock } from './lock.cjs';
 import { plan, Report, waitForGo } from './report.cjs';
 
 const load = createRequire(__filename);
 const root = process.cwd() + '/';
 const nameOf = (path) => path.slice(root.length);
+const NOBODY = 'an error that nobody caught: ';
 
 class Runner {
 	// What Vitest's defaults are.
@@ -20,6 +22,8 @@ class Runner {
 		sequence: { seed: 0, hooks: 'stack', setupFiles: 'parallel', concurrent: false, shuffle: false },
 		maxConcurrency: 5, testTimeout: 5000, hookTimeout: 10000, retry: 0, includeTaskLocation: false,
 		expect: {},
+		// Nobody reads the differences, and those of two long lists take minutes.
+		diffOptions: { truncateThreshold: 1 },
 	};
 
 	pool = 'threads';
@@ -29,6 +33,11 @@ class Runner {
 		const file = nameOf(path);
 		globalThis[Symbol.for('sandbox.packages')] = packages[file];
 		load(plan.bundles.files[file]);
+	}
+
+	// All are collected, none has run.
+	onBeforeRunFiles() {
+		lock();
 	}
 
 	onCollectStart(file) {
@@ -104,7 +113,7 @@ function rest(report, seen, task) {
 	const error = task.result?.errors?.[0];
 	if (error) {
 		const above = names(task);
-		report.fileBroken(nameOf(task.file.filepath), error.message,
+		report.fileBroken(nameOf(task.file.filepath), error,
 			(path) => above.every((name, i) => path[i] === name));
 	}
 }
@@ -113,10 +122,9 @@ function rest(report, seen, task) {
 function listen(report, runner) {
 	const caught = (error) => {
 		const { current } = runner;
-		const text = 'an error that nobody caught: ' + (error?.message || error?.name || error);
 		const name = current?.type === 'test' ? current.name : undefined;
 		for (const file of current ? [nameOf(current.file.filepath)] : plan.files)
-			report.fileBroken(file, text, (path) => !name || path[path.length - 1] === name);
+			report.fileBroken(file, error, (path) => !name || path[path.length - 1] === name, NOBODY);
 	};
 	process.on('uncaughtException', caught);
 	process.on('unhandledRejection', caught);
@@ -130,8 +138,11 @@ async function runFile(report, runner, name) {
 			result(report, test);
 		};
 	}
+	const before = report.failures;
 	const [file] = await startTests([root + name], runner);
 	rest(report, seen, file);
+	if (file.result?.state === 'fail')
+		report.fileFailed(name, before);
 }
 
 // While the server boots: for each file packages that no other file shares.

@@ -22,6 +22,7 @@ class Reporter {
 		for (const one of result.testResults) {
 			const detail = one.failureDetails?.[0];
 			const matcher = detail?.matcherResult ?? detail?.error?.matcherResult;
+			const said = one.failureMessages?.[0];
 			report.test({
 				file,
 				path: [...one.ancestorTitles, one.title],
@@ -29,8 +30,8 @@ class Reporter {
 				status: one.status === 'passed' || one.status === 'failed' ? one.status : 'skipped',
 				duration: one.duration,
 				error: one.status === 'failed' ? {
-					message: matcher?.message ?? one.failureMessages?.[0]?.split('\n    at ')[0] ?? 'failed',
-					stack: one.failureMessages?.[0],
+					message: matcher?.message ?? (typeof said === 'string' ? said.split('\n    at ')[0] : said),
+					stack: said,
 					expected: matcher?.expected,
 					actual: matcher?.actual,
 				} : undefined,
@@ -40,7 +41,7 @@ class Reporter {
 		const error = result.testExecError ?? (result.failureMessage && result.testResults.every(
 			(one) => one.status !== 'failed') ? { message: result.failureMessage } : undefined);
 		if (error)
-			report.fileBroken(file, error.message || result.failureMessage || String(error));
+			report.fileBroken(file, error.message ? error : { message: result.failureMessage });
 	}
 
 	getLastError() {}
@@ -100,7 +101,7 @@ async function main() {
 		forceExit: false,
 	}, [root]);
 	if (results.runExecError)
-		plan.files.forEach((file) => report.fileBroken(file, results.runExecError.message));
+		plan.files.forEach((file) => report.fileBroken(file, results.runExecError));
 	report.end();
 	process.exit(0);
 }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The real node:test: every file in a process of its own, one after another.
 
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { run } from 'node:test';
 
 const { plan, Report, waitForGo } = createRequire(import.meta.url)('./report.cjs');
 const root = process.cwd();
+
+// The processes of files report on their standard output. Sources that write there themselves could
+// carry there what a server answered: then nothing counts of a process that came to a bad end.
+const speaks = fs.globSync('**/*.{js,mjs,cjs,ts,mts,cts}', { cwd: root, exclude: (name) => name === 'node_modules' })
+	.some((file) => /\bstdout\b|\bwriteSync\b/.test(fs.readFileSync(path.join(root, file), 'utf8')));
 
 const key = ({ nesting, name, line, column }) => [nesting, line, column, name].join('\0');
 
@@ -18,7 +24,7 @@ class File {
 		this.name = name;
 		this.open = [];
 		this.types = new Map();
-		this.uncaught = undefined; // what the runner says of an error that nobody caught
+		this.told = false;
 	}
 
 	start(data) {
@@ -39,10 +45,13 @@ class File {
 
 		if (above.some((one) => one.type === 'test'))
 			return;
-		if (data.details?.type === 'suite' || this.isFile(data)) {
-			// Its tests say themselves why they failed; what is left is a hook, or the file.
+		if (this.isFile(data))
+			return passed || this.fileFailed(data.details?.error, error);
+		// What stands in a block that is skipped is not even looked at: it counts as one test.
+		if (data.details?.type === 'suite' && data.skip === undefined) {
+			// Its tests say themselves why they failed; what is left is a hook.
 			if (!passed && data.details?.error?.failureType !== 'subtestsFailed')
-				this.isFile(data) ? this.broken(this.uncaught ?? error, []) : this.broken(error, names);
+				this.broken(error, names);
 			return;
 		}
 		this.report.test({
@@ -56,9 +65,29 @@ class File {
 		});
 	}
 
+	// A process that was ended (its memory was full) leaves tests that it had not reported; else
+	// something failed that is no test, unless the diagnostics have said whose it is.
+	fileFailed(details, error) {
+		if (!speaks && (details?.signal || details?.exitCode > 128))
+			this.report.fileEnded(this.name, 'not done: the program that runs this file was ended before ' +
+				`(${details.signal ?? details.exitCode})`);
+		else if (!this.told || details?.failureType !== 'testCodeFailure')
+			this.broken(error, []);
+	}
+
 	broken(error, above) {
-		this.report.fileBroken(this.name, error?.message || 'the file could not be run',
+		this.report.fileBroken(this.name, error ?? 'the file could not be run',
 			(cases) => above.every((name, i) => cases[i] === name));
+	}
+
+	// What the runner says of an error that nobody caught, if a test failed besides only here.
+	diagnostic({ message }) {
+		const late = typeof message === 'string' &&
+			/^Error: (?:Test "(.*)" at .*|A resource) generated asynchronous activity after the test ended/s.exec(message);
+		if (!late)
+			return;
+		this.told = true;
+		this.report.fileBroken(this.name, message, (cases) => !late[1] || cases[cases.length - 1] === late[1]);
 	}
 }
 
@@ -73,8 +102,8 @@ async function runFile(report, name) {
 			file.start(data);
 		else if (type === 'test:pass' || type === 'test:fail')
 			file.result(data, type === 'test:pass');
-		else if (type === 'test:diagnostic' && data.message?.startsWith('Error: '))
-			file.uncaught = data;
+		else if (type === 'test:diagnostic')
+			file.diagnostic(data);
 	}
 }
 

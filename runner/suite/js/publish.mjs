@@ -190,7 +190,8 @@ async function make() {
 	await bundle(esbuild, { entryPoints: [path.join(ours, 'fast.mjs')] }, path.join(plan.out, 'core.cjs'));
 	for (const [i, file] of plan.files.entries()) {
 		const out = path.join(plan.out, `suite-${i}.cjs`);
-		await bundle(esbuild, { entryPoints: [path.join(root, file)] }, out);
+		// Modules are strict; what esbuild makes of them must say so.
+		await bundle(esbuild, { entryPoints: [path.join(root, file)], banner: { js: '"use strict";' } }, out);
 		bundles[file] = out;
 		globals ||= !/['"]vitest['"]/.test(bare(fs.readFileSync(path.join(root, file), 'utf8')));
 	}

@@ -21,6 +21,7 @@ const MESSAGE_MAX = 2000;
 const NAME_MAX = 500;
 // The host takes 16 MiB of a report. What comes after half of it says less.
 const DETAIL_MAX = 8 << 20;
+const BROKEN_MAX = 1000;
 
 const plan = JSON.parse(fs.readFileSync(process.env.SUITE_PLAN, 'utf8'));
 
@@ -55,6 +56,7 @@ function text(value, max) {
 	} catch {
 		return undefined;
 	}
+	s = s.slice(0, 8 * max);
 	// eslint-disable-next-line no-control-regex
 	s = s.replace(/\x1b\[[0-9;]*m/g, '').trim();
 	s = s.length > max ? s.slice(0, max) + '…' : s;
@@ -64,7 +66,23 @@ function text(value, max) {
 
 // Values that are no texts yet, as Node shows them.
 function shown(value) {
-	return value === undefined || typeof value === 'string' ? value : inspect(value, { depth: 4 });
+	if (value === undefined || typeof value === 'string')
+		return value;
+	try {
+		return inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: MESSAGE_MAX });
+	} catch {
+		return undefined;
+	}
+}
+
+// What was thrown in one sentence. It may be anything: a test may throw what a server answered, and
+// then its members are whatever that server wanted.
+function said(error) {
+	for (const one of [error?.message, error?.name]) {
+		if (typeof one === 'string' && one)
+			return text(one, MESSAGE_MAX) || 'failed';
+	}
+	return text(shown(error), MESSAGE_MAX) || 'failed';
 }
 
 // Where in the test file an error came from: the first frame of its stack that names the file.
@@ -85,9 +103,9 @@ function failure(error, file) {
 		return event({ message: 'failed' });
 	const where = position(error.stack, file);
 	if (written > DETAIL_MAX)
-		return event({ message: text(error.message, 200) || 'failed' });
+		return event({ message: text(said(error), 200) });
 	return event({
-		message: text(error.message, MESSAGE_MAX) || text(error.name, NAME_MAX) || 'failed',
+		message: said(error),
 		expected: text(shown(error.expected), MESSAGE_MAX),
 		actual: text(shown(error.actual), MESSAGE_MAX),
 		line: where.line,
@@ -100,6 +118,8 @@ class Report {
 		this.known = new Map();
 		this.found = [];
 		this.broken = [];
+		this.down = new Set();
+		this.failures = 0;
 		for (const [index, one] of (plan.cases || []).entries()) {
 			const key = Report.key(one.file, one.path);
 			if (!this.known.has(key))
@@ -117,11 +137,12 @@ class Report {
 	// One test. `file` as in the plan, `path` its describe blocks and its name.
 	test({ file, path, line, status, duration, error }) {
 		const status3 = status === 'passed' || status === 'failed' ? status : 'skipped';
+		this.failures += status3 === 'failed';
 		if (!plan.cases) {
 			this.found.push(event({
 				event: 'found', file, path: path.map((name) => text(name, NAME_MAX) || ''),
 				line: line || 0, status: status3,
-				message: error ? text(error.message, NAME_MAX) : undefined,
+				message: error ? text(said(error), NAME_MAX) : undefined,
 			}));
 			return;
 		}
@@ -140,20 +161,45 @@ class Report {
 	}
 
 	// Something that no test of these failed for, but that fails them: a hook after them, an
-	// error that nobody caught, a file that cannot be loaded. `wanted` chooses among the file's.
-	fileBroken(file, message, wanted = () => true) {
-		message = text(message, MESSAGE_MAX) || 'failed';
+	// error that nobody caught, a file that cannot be loaded. `wanted` chooses among the file's;
+	// what it was is said once for each, however often a server brings it about. An error that
+	// cannot be told whose it is fails them all.
+	fileBroken(file, error, wanted = () => true, before = '') {
+		const message = text(before + (typeof error === 'string' ? error : said(error)), MESSAGE_MAX) || 'failed';
 		if (!plan.cases) {
-			this.broken.push(event({ event: 'broken', file, message }));
+			if (this.broken.length < BROKEN_MAX)
+				this.broken.push(event({ event: 'broken', file, message }));
 			return;
 		}
-		const cases = [];
-		plan.cases.forEach((one, index) => {
-			if (one.file === file && wanted(one.path))
-				cases.push(index);
-		});
-		for (let i = 0; i < cases.length; i += 1000)
-			write(event({ event: 'broken', cases: cases.slice(i, i + 1000), message }));
+		const all = [...plan.cases.keys()];
+		const ofFile = all.filter((index) => plan.cases[index].file === file);
+		const chosen = ofFile.filter((index) => wanted(plan.cases[index].path));
+		this.break(chosen.length > 0 ? chosen : ofFile.length > 0 ? ofFile : all, message);
+	}
+
+	// The file ended before all of its tests were reported: these have failed.
+	fileEnded(file, message) {
+		const left = [...this.known.values()].flat();
+		if (!plan.cases)
+			this.fileBroken(file, message);
+		else
+			this.break(left.filter((index) => plan.cases[index].file === file), message);
+	}
+
+	// The runner says that a file failed. A hook that threw an empty list leaves no error to tell:
+	// if nothing has failed since there were `before` failures, all of it has.
+	fileFailed(file, before) {
+		if (plan.cases && this.failures === before)
+			this.fileBroken(file, 'failed: a hook, or something else that is no test');
+	}
+
+	break(cases, message) {
+		this.failures++;
+		const fresh = cases.filter((index) => !this.down.has(index));
+		fresh.forEach((index) => this.down.add(index));
+		for (let i = 0; i < fresh.length; i += 1000)
+			write(event({ event: 'broken', cases: fresh.slice(i, i + 1000),
+				message: written > DETAIL_MAX ? text(message, 200) : message }));
 	}
 
 	end() {
@@ -163,4 +209,4 @@ class Report {
 	}
 }
 
-module.exports = { plan, Report, waitForGo, text, write, event };
+module.exports = { plan, Report, waitForGo, text, said, write, event };

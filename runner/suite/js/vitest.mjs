@@ -3,12 +3,14 @@
 
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const { plan, Report, waitForGo } = require('./report.cjs');
 const root = process.cwd();
 const { createVitest } = await import(pathToFileURL(path.join(plan.packages, 'vitest/dist/node.js')));
+
+const lock = fileURLToPath(new URL('lock-vitest.mjs', import.meta.url));
 
 const nameOf = (module) => path.relative(root, module.moduleId);
 
@@ -22,6 +24,7 @@ function names(entity) {
 
 class Reporter {
 	report = undefined;
+	failures = 0; // of the files before
 
 	result(test) {
 		const { state, errors } = test.result();
@@ -44,27 +47,29 @@ class Reporter {
 	suiteBroken(suite) {
 		const above = names(suite);
 		const error = suite.errors()[0];
-		this.report.fileBroken(nameOf(suite.module), error.message,
+		this.report.fileBroken(nameOf(suite.module), error,
 			(cases) => above.every((name, i) => cases[i] === name));
 	}
 
 	onTestModuleEnd(module) {
 		for (const error of module.errors())
-			this.report.fileBroken(nameOf(module), error.message);
+			this.report.fileBroken(nameOf(module), error);
 		for (const suite of module.children.allSuites()) {
 			if (suite.errors().length > 0)
 				this.suiteBroken(suite);
 		}
+		if (module.state() === 'failed')
+			this.report.fileFailed(nameOf(module), this.failures);
+		this.failures = this.report.failures;
 	}
 
 	// An error that nobody caught belongs to the test that ran, as far as Vitest knows.
 	unhandled(error) {
-		const file = error.VITEST_TEST_PATH ? path.relative(root, error.VITEST_TEST_PATH) : undefined;
-		const name = error.VITEST_TEST_NAME;
-		const text = 'an error that nobody caught: ' + (error.message || error.name);
-		for (const one of file ? [file] : plan.files)
-			this.report.fileBroken(one, text,
-				(cases) => !name || cases.join(' > ') === name || cases[cases.length - 1] === name);
+		const { VITEST_TEST_PATH: from, VITEST_TEST_NAME: name } = error ?? {};
+		for (const one of typeof from === 'string' ? [path.relative(root, from)] : plan.files)
+			this.report.fileBroken(one, error,
+				(cases) => !name || cases.join(' > ') === name || cases[cases.length - 1] === name,
+				'an error that nobody caught: ');
 	}
 
 	onTestRunEnd(modules, errors) {
@@ -112,7 +117,15 @@ const vitest = await createVitest('test', {
 	coverage: { enabled: false },
 	cache: false,
 	api: false,
-}, { cacheDir: '/tmp/vite', configLoader: 'runner', server: { watch: null } });
+	// Nobody reads the differences, and those of two long lists take minutes.
+	diff: { truncateThreshold: 1 },
+}, {
+	cacheDir: '/tmp/vite',
+	configLoader: 'runner',
+	server: { watch: null },
+	// Beside those of the suite's own configuration.
+	plugins: [{ name: 'lock', config: () => ({ test: { setupFiles: [lock] } }) }],
+});
 if (!waitForGo())
 	process.exit(0);
 reporter.report = new Report();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A registry on loopback whose packages are hostile. `node registry.cjs FOLDER`: writes FOLDER/port, and
-// submissions (package.json, package-lock.json) for the test into FOLDER/NAME; ends with its stdin.
+// submissions (package.json, package-lock.json) for the test into FOLDER/NAME; ends with its stdin. While
+// there is a FOLDER/lying, the tarball of fine-c is another package's. FOLDER/asked lists what was asked for.
 'use strict';
 
 const crypto = require('node:crypto');
@@ -60,7 +61,7 @@ function submission(folder, name, dependencies, change = () => {}) {
 	}
 	change(lock.packages, lock);
 	const to = path.join(folder, name);
-	fs.mkdirSync(to);
+	fs.mkdirSync(to, { recursive: true });
 	fs.writeFileSync(path.join(to, 'package.json'), JSON.stringify({ name, dependencies }));
 	fs.writeFileSync(path.join(to, 'package-lock.json'), JSON.stringify(lock));
 }
@@ -144,17 +145,20 @@ for (const index of Object.keys(Object.values(forged)))
 const server = http.createServer((request, response) => {
 	const [, name, version] = /^\/((?:@[^/]+\/)?[^/]+)(?:\/-\/.*-([0-9][^-]*)\.tgz)?$/.exec(decodeURIComponent(request.url)) || [];
 	const found = [...packages.values()].filter((one) => one.name === name);
+	const lies = name === 'fine-c' && fs.existsSync(path.join(process.argv[2], 'lying'));
+	fs.appendFileSync(path.join(process.argv[2], 'asked'), request.url + '\n');
 	if (version && packages.has(`${name}@${version}`))
-		return response.end(packages.get(`${name}@${version}`).bytes);
+		return response.end(lies ? evil.bytes : packages.get(`${name}@${version}`).bytes);
 	if (version || found.length === 0)
 		return response.writeHead(404).end('{}');
 	const host = `http://${request.headers.host}`;
 	const versions = Object.fromEntries(found.map((one) => [one.version, { ...one.manifest,
 		dist: { integrity: one.integrity, tarball: `${host}/${name}/-/${name}-${one.version}.tgz` } }]));
-	response.end(JSON.stringify({ name, versions, 'dist-tags': { latest: found.at(-1).version } }));
+	const time = Object.fromEntries(found.map((one) => [one.version, '2020-01-01T00:00:00.000Z'])); // yarn 4 wants age
+	response.end(JSON.stringify({ name, versions, time, 'dist-tags': { latest: found.at(-1).version } }));
 });
 
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(process.argv[3] || 0), '127.0.0.1', () => {
 	const folder = process.argv[2], at = `http://127.0.0.1:${server.address().port}`;
 	submission(folder, 'plain', plain);
 	submission(folder, 'victim', { ...plain, 'fine-new': '1.0.0' });
@@ -177,10 +181,11 @@ server.listen(0, '127.0.0.1', () => {
 		submission(folder, name, { ...plain, [name]: '1.0.0' });
 	for (const [index, name] of Object.keys(forged).entries()) {
 		submission(folder, 'forged-' + name, { prisma: '6.19.' + index, '@prisma/client': '6.19.' + index });
-		fs.mkdirSync(path.join(folder, 'forged-' + name, 'prisma'));
+		fs.mkdirSync(path.join(folder, 'forged-' + name, 'prisma'), { recursive: true });
 		fs.writeFileSync(path.join(folder, 'forged-' + name, 'prisma/schema.prisma'),
 			'generator c {\n provider = "prisma-client-js"\n}\ndatasource db {\n provider = "postgresql"\n url = env("DATABASE_URL")\n}\n');
 	}
+	fs.writeFileSync(path.join(folder, 'evil.digest'), evil.integrity);
 	fs.writeFileSync(path.join(folder, 'port.new'), String(server.address().port));
 	fs.renameSync(path.join(folder, 'port.new'), path.join(folder, 'port'));
 });

@@ -4,7 +4,8 @@ const { pgTable, serial, text } = require('drizzle-orm/pg-core');
 const db = drizzle(process.env.DATABASE_URL);
 const todos = pgTable('todos', { id: serial().primaryKey(), title: text() });
 const rows = async () =>
-	(await db.execute('SELECT id, hash, created_at FROM drizzle.__drizzle_migrations ORDER BY id')).rows;
+	(await db.execute(`SELECT to_jsonb(m) - 'applied_at' AS row
+		FROM drizzle.__drizzle_migrations m ORDER BY id`)).rows;
 const columns = async () =>
 	(await db.execute(`SELECT table_schema, table_name, column_name, data_type, is_nullable, column_default
 		FROM information_schema.columns WHERE table_schema IN ('public', 'drizzle') ORDER BY 1, 2, 3`)).rows;
