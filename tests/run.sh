@@ -9,6 +9,7 @@
 #   jail      the library on this host, as root and as an ordinary user
 #   pipeline  sandbox-run, with submissions of many kinds
 #   suites    test suites in JavaScript: the fast way and the real runners
+#   runner    sandbox-runner, with private Redis and Postgres servers
 #   isolate   sandbox-isolate
 #   judges    the examples for authors of other judges, in four languages
 #   vm        the jail suite in a guest with cgroup v2, as root and as an ordinary user
@@ -18,7 +19,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 root=$PWD
 
-all=(unit abi jail pipeline suites isolate judges vm)
+all=(unit abi jail pipeline suites runner isolate judges vm)
 suites=("$@")
 [ $# -gt 0 ] || suites=("${all[@]}")
 for suite in "${suites[@]}"; do
@@ -68,7 +69,14 @@ run_one() {
 
 for suite in "${suites[@]}"; do
 	for test in build/tests/"$suite"/test-* tests/"$suite"/test-*.sh; do
-		[ -f "$test" ] && [ -x "$test" ] && run_one "$suite/$(basename "$test")" "$test"
+		[ -f "$test" ] || continue
+		# Programs only: a script that is not executable would be left out without a word.
+		if [ -x "$test" ]; then
+			run_one "$suite/$(basename "$test")" "$test"
+		elif [[ $test = *.sh ]]; then
+			echo "not ok - $test is not executable"
+			failed=$((failed + 1))
+		fi
 	done
 done
 

@@ -30,7 +30,7 @@ function option(word, following,   name, argument)
 !ended {
 	ended = /^$/
 	sub(/^usage:/, "")
-	if ($1 == "sandbox-run" && $2 ~ /^[a-z]+$/ && $3 ~ /^[a-z]+$/)
+	if ($1 ~ /^sandbox-run(ner)?$/ && $2 ~ /^[a-z]+$/ && $3 ~ /^[a-z]+$/)
 		print "command|" $3 "|"
 	for (i = 1; i <= NF; i++)
 		if ($i ~ /^--[a-z]/)

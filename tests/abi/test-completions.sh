@@ -6,7 +6,7 @@ set -u
 build=${SANDBOX_BUILD:?is set by tests/run.sh}
 cd "${SANDBOX_SOURCE:?is set by tests/run.sh}" || exit 1
 completions=$build/docs/completions
-export PATH=$build/runner:$build/runner/isolate:$PATH
+export PATH=$build/runner:$build/runner/fleet:$build/runner/isolate:$PATH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -39,6 +39,12 @@ for command in $commands; do
 done
 report "bash completes every option of sandbox-isolate" \
 	"$(comm -23 <(listed sandbox-isolate) <(in_bash sandbox-isolate -- | sort -u))"
+
+report "bash completes the commands of sandbox-runner" \
+	"$(diff <(sandbox-runner --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort) \
+		<(in_bash sandbox-runner "" | grep -v '^-' | sort))"
+report "bash completes every option of sandbox-runner run" \
+	"$(comm -23 <(listed sandbox-runner run) <(in_bash sandbox-runner run -- | sort -u))"
 
 offers() { # NAME EXPECTED WORD...
 	local name=$1 expected=$2 offered

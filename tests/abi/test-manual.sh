@@ -54,6 +54,18 @@ for command in sandbox-run sandbox-isolate; do
 	done >"$work/missing"
 	report "$command(1) speaks of every option of --help" "$(cat "$work/missing")"
 done
+# Its configuration has a page of its own, with every key by its name and as the option that it is too.
+runner=$build/runner/fleet/sandbox-runner
+for sub in $("$runner" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | grep -vx help); do
+	"$runner" "$sub" --help | sed -nE 's/^ +(-[A-Za-z], )?(--[a-z][a-z-]*).*/\2/p' | while read -r option; do
+		[ "$option" = --help ] || grep -qF -e "*$option*" docs/sandbox-runner.8.scd docs/sandbox-runner.conf.5.scd ||
+			echo "sandbox-runner $sub $option"
+	done
+done >"$work/missing"
+report "sandbox-runner(8) and its configuration speak of every option of --help" "$(cat "$work/missing")"
+"$runner" run --help | sed -n '/sandbox-runner.conf(5)/,/^$/s/^ *--\([a-z-]*\).*/\1/p' | sort >"$work/keys"
+sed -nE 's/^\*[a-z._\\]+\* \(.*; \*--([a-z-]+)\*\)$/\1/p' docs/sandbox-runner.conf.5.scd | sort >"$work/described"
+report "sandbox-runner.conf(5) has every key, and no other" "$(diff "$work/keys" "$work/described"; [ -s "$work/keys" ] || echo none)"
 
 # Files that the documents point to. What only a clone has is not linked from a page.
 for document in *.md docs/*.md policies/*.md tests/*/*.md examples/*/*.md examples/*/*/*.md; do

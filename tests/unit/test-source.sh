@@ -17,4 +17,11 @@ report "no function is longer than 100 lines" "$long"
 report "functions were found to measure" "$(ctags --kinds-C=f -f - lib/jail.c | grep -q sbx_jail_new || echo none)"
 report "no file is longer than 800 lines" \
 	"$(find include lib runner -name '*.[ch]' -exec wc -l {} + | awk '$2 != "total" && $1 > 800')"
+# Tabs are 8; a text for people is one literal, however long.
+report "no line of C is longer than 100 columns" "$(
+	find include lib runner -name '*.[ch]' | while read -r file; do
+		expand -t 8 "$file" | awk -v f="$file" '{ t = $0; sub(/^ */, "", t) }
+			length($0) > 100 && t !~ /^"/ { print f ":" NR ": " length($0) " columns" }'
+	done
+)"
 finish

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The keys as options of a command: `extra` (ends with OPTION_END) come first, then --config, then
+ * a row for each key. They are read without the environment, which config_load() asks by itself.
+ */
+
+#include "cli/options.h"
+#include "fleet/config/config.h"
+
+/* Rows for a struct command; static, made at the first call. */
+const struct option_spec *config_options(const struct option_spec *extra);
+
+/* As options_read(): -1 go on, else the exit code. What was said is in config_options_flags(). */
+int config_options_read(const struct command *c, int argc, char **argv, int *ret_operands);
+const struct config_flags *config_options_flags(void);

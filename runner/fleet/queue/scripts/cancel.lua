@@ -1,0 +1,21 @@
+-- SPDX-License-Identifier: MIT
+-- id: 'none', 'cancelled', 'cancelling' or 'late'
+local id = arg(1)
+local j = job(id)
+if not j then
+	return 'none'
+end
+even_if_full()
+if j.state == 'cancelled' then
+	return 'cancelled'
+end
+if j.state == 'running' or (j.state == 'queued' and num(j.claims) > 0) then
+	-- the ledger may have its result already: only who looks there may end it
+	redis.call('HSET', job_key(id), 'cancel', 1)
+	return 'cancelling'
+end
+if j.state ~= 'queued' then
+	return 'late'
+end
+drop(id, j, 'cancelled', 'CANCELLED')
+return 'cancelled'

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A fleet of two runners on one machine judges 300 submissions of 60 students: good ones, failing ones, those
+# that attack, archives that are none, servers that do not answer. One of the students comes first, with a
+# flood. Afterwards each has exactly one result, the right one, and nothing is left.
+#
+# SANDBOX_FLEET_SUBMISSIONS and SANDBOX_FLEET_SEED change what is handed in.
+set -u
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/fleet.sh"
+[ "$(id -u)" = 0 ] || {
+	echo "1..0 # SKIP needs root"
+	exit 0
+}
+submissions=${SANDBOX_FLEET_SUBMISSIONS:-300}
+seed=${SANDBOX_FLEET_SEED:-1}
+cap=2
+
+fleet_servers || { fail "the servers start" && finish && exit; }
+"$run" exec -- true # sweeps what dead owners left before
+before=$(traces)
+python3 "$here/fleet-plan.py" "$fleet" "$seed" "$submissions" "$zips_port" || exit 1
+fleet_config "\"student_running\": $cap"
+contests_from_plan
+
+began=$SECONDS
+worker_run 0
+worker_run 1
+hand_in
+await_results "$submissions" || { finish && exit; }
+echo "# $submissions submissions, seed $seed: $((SECONDS - began)) s; by w0 and w1: $(
+	sql "SELECT count(*) FROM sandbox.result GROUP BY worker ORDER BY worker" | xargs)"
+fleet_stop TERM
+equal "the runners end well" 0 $status
+fleet_checks "a fleet" "$cap"
+queue_at_rest $cap
+all_gone "$before"
+finish
