@@ -54,8 +54,7 @@
  *   One errno can have several causes: err->stage and err->item tell them apart, err->text says
  *   what to do. Errors that are only passed on are named by the system call that they come from.
  *
- * Linux 5.15 or newer, x86-64. Numbers in parentheses, as in (5.12), are the first kernel that has
- * what is spoken of.
+ * Linux 5.15 or newer, x86-64. A number in parentheses, (5.12), is the first kernel that has it.
  */
 
 #include <stddef.h>
@@ -485,8 +484,9 @@ struct sbx_stats {
 	uint64_t reserved2[4]; /* 0; struct sbx_result holds this struct by value */
 };
 
-/* What nobody counts is 0. Set ret->size, or it is -EINVAL. Usage: two of these, for a 10th. */
+/* What no controller of this host counts is 0. Set ret->size; without it the error is -EINVAL. */
 int sbx_jail_stats(struct sbx_jail *j, struct sbx_stats *ret, struct sbx_error *err);
+/* Its memory_now and cpu_ns for a tenth of the cost, for who asks often; what is not known is 0. */
 void sbx_jail_usage(struct sbx_jail *j, uint64_t *ret_memory, uint64_t *ret_cpu_ns);
 
 /* ------------------------------------------------------------------------ processes */
