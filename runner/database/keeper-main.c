@@ -404,6 +404,8 @@ int main(int argc, char **argv)
 		.settings = { .url = url, .temp_file_limit = "64MB", .connections = 20 }
 	};
 
+	/* Before there is anything in it to be read. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (parse(&k, argc, argv) < 0 || read_url(url) < 0) {
 		(void)fprintf(stderr,
 			      "sandbox-keeper is started by sandbox-run and sandbox-runner\n");
@@ -411,7 +413,6 @@ int main(int argc, char **argv)
 	}
 	(void)setsid();
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (k.check)
 		return check(&k);
 	loop(&k);

@@ -9,27 +9,12 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "cli/option-help.h"
 #include "fleet/worker/process.h"
 #include "pipeline/clean.h"
 #include "util/util.h"
 
 struct config_flags admin_flags;
 const char *admin_redis_url, *admin_ledger_url;
-
-int admin_read(const struct command *c, int argc, char **argv, int *ret_operands)
-{
-	char error[OPTIONS_ERROR_MAX] = "";
-	int r = options_parse(c, argc, argv, ret_operands, error);
-
-	if (r < 0)
-		return usage_error(c->name, "%s", error);
-	if (r > 0) {
-		options_help(c);
-		return EXIT_OK;
-	}
-	return -1;
-}
 
 int admin_complain(const struct admin *a, int code, const char *fmt, ...)
 {

@@ -13,7 +13,7 @@
 
 #include "cli/options.h"
 #include "cli/program.h"
-#include "fleet/config/config.h"
+#include "fleet/config/config-options.h"
 #include "fleet/ledger/ledger.h"
 #include "fleet/queue/queue.h"
 
@@ -43,8 +43,6 @@ struct admin {
 	struct sbx_error err;
 };
 
-/* Reads words by the table alone: -1 go on, else the exit code. */
-int admin_read(const struct command *c, int argc, char **argv, int *ret_operands);
 /* Loads the configuration; 0 or an exit code after a message. */
 int admin_open(struct admin *a, const char *command);
 void admin_done(struct admin *a);

@@ -191,8 +191,8 @@ int devforces_slot_contest(struct slot *s, const struct queue_job *job, struct c
 		return 0;
 	for (;;) {
 		r = devforces_contest(s->devforces->db, job->submission.contest, ret, &err);
-		slot_heard_ledger(s, r == -EAGAIN ? r : 0, &err);
-		if (r != -EAGAIN)
+		slot_heard_ledger(s, r, &err);
+		if (r >= 0)
 			return 0;
 		if (s->stop != SLOT_GO_ON)
 			return -EINTR;

@@ -26,7 +26,7 @@ static const char *const limits[] = { "memory", "disk", "pids", "output", "wall"
 static const char *const fetches[] = { "ok",      "gone",  "empty",   "too_large",
 				       "changed", "retry", "refused", NULL };
 static const char *const restarts[] = { "exit", "signal", "timeout", NULL };
-static const char *const caches[] = { "deps", "prisma", "database", "jail", NULL };
+static const char *const caches[] = { "deps", NULL };
 
 #define COUNTER(name_, help_)                                                                      \
 	{                                                                                          \
@@ -88,8 +88,6 @@ const struct metric_info metric_infos[METRIC_COUNT_] = {
 	[METRIC_LEASES] = GAUGE("leases", .help = "Jobs that run, in the whole fleet."),
 	[METRIC_WORKERS_ALIVE] = GAUGE("workers_alive", .help = "Runners with a recent heartbeat."),
 	[METRIC_DEAD_LETTERS] = GAUGE("dead_letters", .help = "Dead letters that are kept."),
-	[METRIC_SCHEMAS_OPEN] = GAUGE("schemas_open",
-		.help = "Student databases that exist on the database server."),
 	[METRIC_LAST_SUCCESS] = GAUGE("last_success_timestamp_seconds",
 		.help = "When a verdict that is not IE was last committed."),
 	[METRIC_BUILD_INFO] = GAUGE("build_info", .labels = { "version", "commit" },

@@ -37,7 +37,7 @@ enum metric {
 	METRIC_ARTIFACT_BYTES,   /* artifact_bytes_total */
 	/* fetches_total{outcome}: ok, gone, empty, too_large, changed, retry, refused */
 	METRIC_FETCHES,
-	METRIC_CACHE_HITS,   /* cache_hits_total{cache}: deps, prisma, database, jail */
+	METRIC_CACHE_HITS,   /* cache_hits_total{cache}: deps */
 	METRIC_CACHE_MISSES, /* cache_misses_total{cache} */
 	/* gauges: set by the supervisor alone */
 	METRIC_SLOTS,         /* slots */
@@ -49,7 +49,6 @@ enum metric {
 	METRIC_LEASES,        /* leases */
 	METRIC_WORKERS_ALIVE, /* workers_alive */
 	METRIC_DEAD_LETTERS,  /* dead_letters: in the stream now */
-	METRIC_SCHEMAS_OPEN,  /* schemas_open */
 	METRIC_LAST_SUCCESS,  /* last_success_timestamp_seconds */
 	METRIC_BUILD_INFO,    /* build_info{version,commit}: 1 */
 	METRIC_ENFORCED,      /* enforced{limit,backend}: 0, 1 */

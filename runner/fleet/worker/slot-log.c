@@ -55,14 +55,26 @@ static char *stage_json(const struct judge_stage *stage)
 	return ret;
 }
 
+/* "stored", or what was run: "npm ci, 71 packages" (deps.c); else there was nothing to install. */
+static void count_deps(struct slot *s, const struct judge_stage *stage)
+{
+	if (streq(stage->note, "stored"))
+		metrics_add(s->metrics, METRIC_CACHE_HITS, 1, "deps", NULL);
+	else if (strstr(stage->note, " ci") || strstr(stage->note, " install"))
+		metrics_add(s->metrics, METRIC_CACHE_MISSES, 1, "deps", NULL);
+}
+
 static void put_stage(struct slot *s, const struct judge_stage *stage)
 {
 	_cleanup_free_ char *json = stage_json(stage);
 
-	if (stage->done)
+	if (stage->done) {
 		metrics_observe(s->metrics, METRIC_STAGE_SECONDS, stage->wall_ns, stage->name);
-	else
+		if (streq(stage->name, "deps"))
+			count_deps(s, stage);
+	} else {
 		slot_tell(s, CONTROL_STAGE, stage->name);
+	}
 	log_stage(&s->log, stage->name);
 	if (json)
 		put(s, "stage", json);
