@@ -293,15 +293,13 @@ static int keep_file(struct challenge *c, const char *folder, const char *text, 
 
 static int take(struct loading *l, const char *name, const char *text, size_t size, char *why)
 {
-	const struct embedded *d = suite_data;
+	const struct embedded *d = embedded_find(suite_data, "package.json");
 	struct challenge_packages *p = &l->c->suite.packages;
 	cJSON *toolchain;
 	int r = json_config_parse(&l->cfg, name, text, size, why);
 
 	if (r < 0)
 		return r;
-	while (!streq(d->name, "package.json"))
-		d++;
 	toolchain = cJSON_ParseWithLength((const char *)d->data, d->size);
 	l->ours = cJSON_DetachItemFromObjectCaseSensitive(toolchain, "dependencies");
 	cJSON_Delete(toolchain);

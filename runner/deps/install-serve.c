@@ -20,11 +20,7 @@ static const char *const targets[INSTALL_SERVE_MOUNTS] = {
 
 static const struct embedded *program(const char *target)
 {
-	const struct embedded *d = install_data;
-
-	while (!streq(d->name, target + strlen(FOLDER)))
-		d++;
-	return d;
+	return embedded_find(install_data, target + strlen(FOLDER));
 }
 
 uint32_t install_serve_mounts(struct sbx_mount *m)

@@ -41,18 +41,25 @@ void install_done(struct install *i)
 
 /* ----------------------------------------------------------------------------- jail */
 
-static uint32_t jail_mounts(struct install *i, struct sbx_mount *m)
+uint32_t install_base_mounts(struct job *job, struct sbx_mount *m)
 {
-	uint32_t n = job_inside_mounts(i->job, m);
+	uint32_t n = job_inside_mounts(job, m);
 
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_BIND,
 				     .flags = SBX_MOUNT_IDMAP,
-				     .source = i->job->settings->node_dir,
+				     .source = job->settings->node_dir,
 				     .target = "/opt/node" };
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_DIR,
 				     .target = INSTALL_PACK_TARGET };
+	return n;
+}
+
+static uint32_t jail_mounts(struct install *i, struct sbx_mount *m)
+{
+	uint32_t n = install_base_mounts(i->job, m);
+
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_FILE,
 				     .mode = 0444,

@@ -41,6 +41,10 @@ struct install {
 	(struct install){ .manifest = -1, .lock_fd = -1, .npmrc = -1, .workspace = -1, .log = -1,  \
 			  .out = -1, .reuse = REUSE_NULL }
 
+/* What every jail has that fills the store: our programs, Node, and where the store will be. */
+#define INSTALL_BASE_MOUNTS (INSIDE_MOUNTS_MAX + 2)
+uint32_t install_base_mounts(struct job *job, struct sbx_mount *m);
+
 /* Finds the registry and makes the jail. The members above `registry` are the caller's to set. */
 int install_begin(struct install *i);
 void install_done(struct install *i);

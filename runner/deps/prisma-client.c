@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "deps/install.h"
+#include "deps/prisma-run.h"
 #include "embed/embed.h"
 #include "inside/records.h"
 #include "pipeline/clean.h"
@@ -25,19 +26,12 @@
 #define SCRIPT "/opt/prisma/generate.cjs"
 #define ENGINES "/opt/engines"
 #define ENGINES_MAX 64
+/* What stands where the schema engine would be, for who only looks whether there is one. */
+#define NO_SCHEMA_ENGINE "#!/bin/sh\nexit 1\n"
 #define EXIT_SCHEMA 1
 #define EXIT_NOTHING 3
 #define EXIT_ENGINES 4
 #define EXIT_DATABASE 5
-
-static const struct embedded *script(const char *name)
-{
-	const struct embedded *d = prisma_data;
-
-	while (!streq(d->name, name))
-		d++;
-	return d;
-}
 
 void prisma_client_done(struct prisma_client *c)
 {
@@ -74,17 +68,9 @@ static void make_key(struct job *job, const struct store_entry *deps, char ret[s
 static uint32_t jail_mounts(struct job *job, const char *packages, const char *engines,
 			    struct sbx_mount *m)
 {
-	const struct embedded *generate = script("generate.cjs");
-	uint32_t n = job_inside_mounts(job, m);
+	const struct embedded *generate = embedded_find(prisma_data, "generate.cjs");
+	uint32_t n = install_base_mounts(job, m);
 
-	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
-				     .type = SBX_MOUNT_BIND,
-				     .flags = SBX_MOUNT_IDMAP,
-				     .source = job->settings->node_dir,
-				     .target = "/opt/node" };
-	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
-				     .type = SBX_MOUNT_DIR,
-				     .target = INSTALL_PACK_TARGET };
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_FILE,
 				     .target = SCRIPT,
@@ -94,7 +80,7 @@ static uint32_t jail_mounts(struct job *job, const char *packages, const char *e
 				     .type = SBX_MOUNT_FILE,
 				     .mode = 0555,
 				     .target = PRISMA_OPT "/stub",
-				     .data = "#!/bin/sh\nexit 1\n" };
+				     .data = NO_SCHEMA_ENGINE };
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_FILE,
 				     .target = PRISMA_OPT "/empty.node",
@@ -119,7 +105,7 @@ static uint32_t jail_mounts(struct job *job, const char *packages, const char *e
 
 static int make_jail(struct install *i, const struct store_entry *deps)
 {
-	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 7];
+	struct sbx_mount mounts[INSTALL_BASE_MOUNTS + 5];
 	struct sbx_jail_options o = { .size = sizeof(o), .label = "generate", .mounts = mounts };
 	_cleanup_free_ char *packages = NULL, *engines = NULL;
 	struct job *job = i->job;
@@ -166,7 +152,7 @@ static int judge(struct install *i, const struct sbx_result *result)
 	struct job *job = i->job;
 	size_t size = 0;
 
-	if (result->verdict == SBX_VERDICT_EXITED && result->exit_code == 0)
+	if (job_command_succeeded(result))
 		return 0;
 	if (result->verdict == SBX_VERDICT_EXITED && result->exit_code == EXIT_NOTHING)
 		return PRISMA_NOTHING;
@@ -187,26 +173,9 @@ static int judge(struct install *i, const struct sbx_result *result)
 
 static int run_generate(struct install *i)
 {
-	static const char *const argv[] = { "node", SCRIPT, NULL };
-	static const char *const env[] = { "PATH=/opt/node/bin:/usr/bin:/bin", "HOME=/tmp",
-					   "LANG=C.UTF-8", "TZ=UTC", NULL };
-	const struct facts *f = &i->job->facts;
-	struct sbx_fd fd = { i->manifest, 3, 0 };
-	struct sbx_exec e = { .path = "/opt/node/bin/node",
-			      .argv = argv,
-			      .env = env,
-			      .cwd = "/app",
-			      .fds = &fd,
-			      .n_fds = 1,
-			      .wall_ns = GENERATE_WALL };
 	struct sbx_result result;
-	int r;
+	int r = prisma_run(i, SCRIPT, GENERATE_WALL, &result);
 
-	if (write(i->manifest, f->prisma_schema, f->prisma_schema_size) !=
-		    (ssize_t)f->prisma_schema_size ||
-	    lseek(i->manifest, 0, SEEK_SET) < 0)
-		return job_fail(i->job, -EIO, "memfd", "cannot keep the schema in memory");
-	r = install_exec(i, &e, &result);
 	return r < 0 ? r : judge(i, &result);
 }
 
@@ -224,8 +193,8 @@ static int put_file(int dir, const char *name, mode_t mode, const void *data, si
 
 static int put_tools(struct job *job, struct store_entry *e)
 {
-	static const char stub[] = "#!/bin/sh\nexit 1\n";
-	const struct embedded *shim = script("shim.cjs"), *engine = script("engine.cjs");
+	const struct embedded *shim = embedded_find(prisma_data, "shim.cjs"),
+			      *engine = embedded_find(prisma_data, "engine.cjs");
 	_cleanup_close_ int dir = -1;
 	int r;
 
@@ -235,7 +204,7 @@ static int put_tools(struct job *job, struct store_entry *e)
 	if (dir < 0 || mkdirat(dir, "node_modules", 0755) < 0 ||
 	    mkdirat(dir, "engines", 0755) < 0 || mkdirat(dir, "engine", 0755) < 0)
 		return job_fail(job, -errno, "store", "cannot make a directory: %m");
-	r = put_file(dir, "stub", 0755, stub, strlen(stub));
+	r = put_file(dir, "stub", 0755, NO_SCHEMA_ENGINE, strlen(NO_SCHEMA_ENGINE));
 	if (r == 0)
 		r = put_file(dir, "empty.node", 0644, "\n", 1);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include "deps/prisma-tables.h"
 
 #include "deps/install.h"
+#include "deps/prisma-run.h"
 #include "embed/embed.h"
 #include "inside/records.h"
 #include "pipeline/clean.h"
@@ -20,15 +21,6 @@
 #define INSTALL_WALL (300 * NSEC_PER_SEC)
 #define SCRIPT "/opt/tables/tables.cjs"
 #define EXIT_SCHEMA 1
-
-static const struct embedded *data(const char *name)
-{
-	const struct embedded *d = prisma_tables_data;
-
-	while (!streq(d->name, name))
-		d++;
-	return d;
-}
 
 static void make_key(const struct job *job, char ret[static KEY_SIZE])
 {
@@ -43,8 +35,8 @@ static void make_key(const struct job *job, char ret[static KEY_SIZE])
 
 static int get_engines(struct job *job, struct store_entry **ret)
 {
-	const struct embedded *manifest = data("package.json"),
-			      *lockfile = data("package-lock.json");
+	const struct embedded *manifest = embedded_find(prisma_tables_data, "package.json"),
+			      *lockfile = embedded_find(prisma_tables_data, "package-lock.json");
 	const struct deps_input in = {
 		.manifest = (const char *)manifest->data,
 		.manifest_size = manifest->size,
@@ -66,17 +58,9 @@ static int get_engines(struct job *job, struct store_entry **ret)
 
 static uint32_t jail_mounts(struct job *job, const char *engines, struct sbx_mount *m)
 {
-	const struct embedded *script = data("tables.cjs");
-	uint32_t n = job_inside_mounts(job, m);
+	const struct embedded *script = embedded_find(prisma_tables_data, "tables.cjs");
+	uint32_t n = install_base_mounts(job, m);
 
-	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
-				     .type = SBX_MOUNT_BIND,
-				     .flags = SBX_MOUNT_IDMAP,
-				     .source = job->settings->node_dir,
-				     .target = "/opt/node" };
-	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
-				     .type = SBX_MOUNT_DIR,
-				     .target = INSTALL_PACK_TARGET };
 	m[n++] = (struct sbx_mount){ .size = sizeof(*m),
 				     .type = SBX_MOUNT_FILE,
 				     .target = SCRIPT,
@@ -92,7 +76,7 @@ static uint32_t jail_mounts(struct job *job, const char *engines, struct sbx_mou
 
 static int make_jail(struct install *i, const struct store_entry *engines)
 {
-	struct sbx_mount mounts[INSIDE_MOUNTS_MAX + 4];
+	struct sbx_mount mounts[INSTALL_BASE_MOUNTS + 2];
 	struct sbx_jail_options o = { .size = sizeof(o), .label = "tables", .mounts = mounts };
 	_cleanup_free_ char *packages = NULL;
 	struct job *job = i->job;
@@ -128,26 +112,9 @@ static int judge(struct install *i, const struct sbx_result *result)
 
 static int run(struct install *i)
 {
-	static const char *const argv[] = { "node", SCRIPT, NULL };
-	static const char *const env[] = { "PATH=/opt/node/bin:/usr/bin:/bin", "HOME=/tmp",
-					   "LANG=C.UTF-8", "TZ=UTC", NULL };
-	const struct facts *f = &i->job->facts;
-	struct sbx_fd fd = { i->manifest, 3, 0 };
-	struct sbx_exec e = { .path = "/opt/node/bin/node",
-			      .argv = argv,
-			      .env = env,
-			      .cwd = "/app",
-			      .fds = &fd,
-			      .n_fds = 1,
-			      .wall_ns = TABLES_WALL };
 	struct sbx_result result;
-	int r;
+	int r = prisma_run(i, SCRIPT, TABLES_WALL, &result);
 
-	if (write(i->manifest, f->prisma_schema, f->prisma_schema_size) !=
-		    (ssize_t)f->prisma_schema_size ||
-	    lseek(i->manifest, 0, SEEK_SET) < 0)
-		return job_fail(i->job, -EIO, "memfd", "cannot keep the schema in memory");
-	r = install_exec(i, &e, &result);
 	return r < 0 ? r : judge(i, &result);
 }
 

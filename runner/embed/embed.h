@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <string.h>
 
 /* A file that is built in (embed.sh); `data` has a 0 behind it. A list ends with a NULL name. */
 struct embedded {
@@ -9,6 +10,14 @@ struct embedded {
 	const unsigned char *data;
 	size_t size;
 };
+
+/* One that is there. */
+static inline const struct embedded *embedded_find(const struct embedded *list, const char *name)
+{
+	while (strcmp(list->name, name) != 0)
+		list++;
+	return list;
+}
 
 /* runner/deps/inside. */
 extern const struct embedded install_data[];

@@ -17,16 +17,6 @@
 
 #define INSTALL_WALL (600 * NSEC_PER_SEC)
 
-/* One that is there. */
-static const struct embedded *data_named(const char *name)
-{
-	const struct embedded *d = suite_data;
-
-	while (!streq(d->name, name))
-		d++;
-	return d;
-}
-
 /* The note of the stage is about the submission's packages, not ours. */
 static int get(struct job *job, const struct deps_input *in, struct store_entry **ret)
 {
@@ -43,8 +33,8 @@ static int get(struct job *job, const struct deps_input *in, struct store_entry 
 
 int suite_packages(struct job *job, struct store_entry **ret)
 {
-	const struct embedded *manifest = data_named("package.json");
-	const struct embedded *lockfile = data_named("package-lock.json");
+	const struct embedded *manifest = embedded_find(suite_data, "package.json");
+	const struct embedded *lockfile = embedded_find(suite_data, "package-lock.json");
 	struct deps_input in = { .manifest = (const char *)manifest->data,
 				 .manifest_size = manifest->size,
 				 .lockfile = (const char *)lockfile->data,
