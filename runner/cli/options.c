@@ -201,11 +201,9 @@ int usage_error(const char *command, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-int options_read(const struct command *c, int argc, char **argv, int *ret_operands)
+/* What a parser returned, for a command. */
+static int outcome(const struct command *c, int r, const char *error)
 {
-	char error[OPTIONS_ERROR_MAX] = "";
-	int r = options_parse_all(c, argc, argv, ret_operands, error);
-
 	if (r < 0)
 		return usage_error(c->name, "%s", error);
 	if (r > 0) {
@@ -213,6 +211,20 @@ int options_read(const struct command *c, int argc, char **argv, int *ret_operan
 		return EXIT_OK;
 	}
 	return -1;
+}
+
+int options_read(const struct command *c, int argc, char **argv, int *ret_operands)
+{
+	char error[OPTIONS_ERROR_MAX] = "";
+
+	return outcome(c, options_parse_all(c, argc, argv, ret_operands, error), error);
+}
+
+int options_read_words(const struct command *c, int argc, char **argv, int *ret_operands)
+{
+	char error[OPTIONS_ERROR_MAX] = "";
+
+	return outcome(c, options_parse(c, argc, argv, ret_operands, error), error);
 }
 
 bool color_wanted(enum color mode, int fd)

@@ -102,6 +102,8 @@ int options_parse_all(const struct command *c, int argc, char **argv, int *ret_o
  * exit code to return (0 after help, 2 after an error).
  */
 int options_read(const struct command *c, int argc, char **argv, int *ret_operands);
+/* The same, of argv alone. */
+int options_read_words(const struct command *c, int argc, char **argv, int *ret_operands);
 
 /* Prints "PROGRAM NAME: ..." and a pointer to --help; returns 2: `return usage_error(...)`. */
 int usage_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -24,6 +24,7 @@
 #include "fleet/admin/admin-json.h"
 #include "fleet/admin/admin.h"
 #include "fleet/fetch/fetch.h"
+#include "fleet/worker/process.h"
 #include "util/util.h"
 
 #define LINES_MAX 500
@@ -75,36 +76,17 @@ static int write_config(struct admin *a, int dir)
 	return write_text(a, dir, "config.json", text);
 }
 
-static size_t list_length(char **list)
-{
-	size_t n = 0;
-
-	while (list[n])
-		n++;
-	return n;
-}
-
 static int fetch(struct admin *a, const struct queue_submission *s, struct fetched *ret)
 {
-	const struct fleet_config *c = &a->config;
-	const struct fetch_options o = {
-		.hosts = (const char *const *)c->fetch.hosts,
-		.n_hosts = list_length(c->fetch.hosts),
-		.networks = (const char *const *)c->fetch.networks,
-		.n_networks = list_length(c->fetch.networks),
-		.file_root = c->fetch.file_root,
-		.ca_file = c->fetch.ca_file,
-		.https_only = c->fetch.https_only,
-		.max_bytes = c->fetch.max_size,
-		.total_ns = c->fetch.timeout_ns,
-		.connect_ns = c->fetch.connect_timeout_ns,
-	};
+	struct fetch_options o;
 	const struct fetch_request request = { .url = s->url,
 					       .sha256 = s->sha256,
 					       .cancel_fd = -1 };
 	struct fetcher *f = NULL;
-	int r = fetcher_new(&f, &o, &a->err);
+	int r;
 
+	process_fetch_options(&a->config, &o);
+	r = fetcher_new(&f, &o, &a->err);
 	if (r == 0)
 		r = fetch_archive(f, &request, ret, &a->err);
 	fetcher_free(f);

@@ -128,7 +128,7 @@ int cmd_admin(int argc, char **argv)
 {
 	_cleanup_(admin_done) struct admin a = { 0 };
 	const struct verb *v;
-	int n, code = config_options_read(&command, argc, argv, &n);
+	int n, code = options_read_words(&command, argc, argv, &n);
 
 	if (code >= 0)
 		return code;

@@ -205,7 +205,7 @@ int cmd_doctor(int argc, char **argv)
 {
 	_cleanup_(admin_done) struct admin a = { 0 };
 	struct doctor d = { .color = color_wanted(COLOR_AUTO, STDOUT_FILENO) };
-	int n, code = config_options_read(&command, argc, argv, &n);
+	int n, code = options_read_words(&command, argc, argv, &n);
 	cJSON *root;
 
 	if (code >= 0)

@@ -303,7 +303,7 @@ int cmd_submit(int argc, char **argv)
 {
 	_cleanup_(admin_done) struct admin a = { 0 };
 	struct queue_submission s = { 0 };
-	int n, code = config_options_read(&command, argc, argv, &n);
+	int n, code = options_read_words(&command, argc, argv, &n);
 
 	if (code >= 0)
 		return code;

@@ -240,7 +240,7 @@ int cmd_top(int argc, char **argv)
 {
 	_cleanup_(admin_done) struct admin a = { 0 };
 	_cleanup_free_ struct top *t = calloc(1, sizeof(*t));
-	int n, code = config_options_read(&command, argc, argv, &n);
+	int n, code = options_read_words(&command, argc, argv, &n);
 
 	if (code >= 0)
 		return code;

@@ -68,7 +68,7 @@ int cmd_config(int argc, char **argv)
 	int n, code;
 
 	command.options = config_options(specs);
-	code = config_options_read(&command, argc, argv, &n);
+	code = options_read_words(&command, argc, argv, &n);
 	if (code >= 0)
 		return code;
 	if (n == 1 && (streq(argv[0], "check") || streq(argv[0], "print")))

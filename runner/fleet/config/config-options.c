@@ -4,10 +4,6 @@
 
 #include "fleet/config/config-options.h"
 
-#include "cli/option-help.h"
-#include "cli/program.h"
-#include "util/util.h"
-
 static struct config_flags flags;
 static struct option_spec rows[OPTION_ROWS_MAX];
 static char names[CONFIG_KEYS_MAX][CONFIG_NAME];
@@ -34,20 +30,6 @@ const struct option_spec *config_options(const struct option_spec *extra)
 	}
 	rows[n] = (struct option_spec){ OPTION_END };
 	return rows;
-}
-
-int config_options_read(const struct command *c, int argc, char **argv, int *ret_operands)
-{
-	char error[OPTIONS_ERROR_MAX] = "";
-	int r = options_parse(c, argc, argv, ret_operands, error);
-
-	if (r < 0)
-		return usage_error(c->name, "%s", error);
-	if (r > 0) {
-		options_help(c);
-		return EXIT_OK;
-	}
-	return -1;
 }
 
 const struct config_flags *config_options_flags(void)

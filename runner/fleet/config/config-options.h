@@ -12,6 +12,5 @@
 /* Rows for a struct command; static, made at the first call. */
 const struct option_spec *config_options(const struct option_spec *extra);
 
-/* As options_read(): -1 go on, else the exit code. What was said is in config_options_flags(). */
-int config_options_read(const struct command *c, int argc, char **argv, int *ret_operands);
+/* What was said, once options_read_words() has read it. */
 const struct config_flags *config_options_flags(void);

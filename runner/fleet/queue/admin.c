@@ -224,10 +224,5 @@ int queue_cancel(struct queue *q, const char *id, struct sbx_error *err)
 		return r;
 	redis_add(queue_args(q), id);
 	r = queue_call_word(q, SCRIPT_CANCEL, word, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (streq(word, words[i]))
-			return (int)i;
-	return redis_error(err, -EPROTO, "cancel", "the script answered a word that is not known");
+	return r < 0 ? r : queue_word_of(word, words, ARRAY_SIZE(words), "cancel", err);
 }

@@ -26,6 +26,9 @@ const char *queue_key(const struct queue *q, const char *name, char buffer[QUEUE
 
 /* -EINVAL and *err unless all of it is well-formed. */
 int queue_submission_check(const struct queue_submission *s, struct sbx_error *err);
+/* The index in `words` of what a script (`script`, for the error) has answered; -EPROTO: none. */
+int queue_word_of(const char *word, const char *const *words, size_t n, const char *script,
+		  struct sbx_error *err);
 int queue_check_id(const char *id, const char *what, struct sbx_error *err);
 /* Enqueues what stands in the intake list as `raw`; see queue_enqueue(). */
 int queue_enqueue_raw(struct queue *q, const struct queue_submission *s, const char *raw,

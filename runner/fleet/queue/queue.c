@@ -128,6 +128,15 @@ int queue_call_word(struct queue *q, enum redis_script script, char ret[16], str
 	return 0;
 }
 
+int queue_word_of(const char *word, const char *const *words, size_t n, const char *script,
+		  struct sbx_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(word, words[i]))
+			return (int)i;
+	return redis_error(err, -EPROTO, script, "the script answered a word that is not known");
+}
+
 const char *queue_key(const struct queue *q, const char *name, char buffer[QUEUE_KEY_MAX])
 {
 	(void)snprintf(buffer, QUEUE_KEY_MAX, "%s%s", redis_prefix(q->redis), name);
@@ -169,19 +178,18 @@ static int enqueued(const redisReply *reply, struct queue_place *ret, struct sbx
 		[QUEUE_STUDENT_FULL] = "student-full",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!streq(redis_text(reply, 0), words[i]))
-			continue;
-		*ret = (struct queue_place){
-			.position = redis_number(reply, 2),
-			.depth = redis_number(reply, 3),
-			.eta_ms = redis_number(reply, 4),
-			.retry_after_ms = redis_number(reply, 5),
-		};
-		queue_copy(ret->superseded, redis_text(reply, 1));
-		return (int)i;
-	}
-	return redis_error(err, -EPROTO, "enqueue", "the script answered a word that is not known");
+	int r = queue_word_of(redis_text(reply, 0), words, ARRAY_SIZE(words), "enqueue", err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct queue_place){
+		.position = redis_number(reply, 2),
+		.depth = redis_number(reply, 3),
+		.eta_ms = redis_number(reply, 4),
+		.retry_after_ms = redis_number(reply, 5),
+	};
+	queue_copy(ret->superseded, redis_text(reply, 1));
+	return r;
 }
 
 int queue_enqueue_raw(struct queue *q, const struct queue_submission *s, const char *raw,

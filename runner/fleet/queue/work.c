@@ -23,13 +23,11 @@ static int order_of(const char *word, enum queue_order *ret)
 		[QUEUE_CANCEL] = "cancel",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (streq(word, words[i])) {
-			*ret = (enum queue_order)i;
-			return 0;
-		}
-	}
-	return -EPROTO;
+	int r = queue_word_of(word, words, ARRAY_SIZE(words), "claim", NULL);
+
+	if (r >= 0)
+		*ret = (enum queue_order)r;
+	return r;
 }
 
 static int claimed(const redisReply *reply, struct queue_job *ret, struct sbx_error *err)
@@ -187,13 +185,11 @@ static int committed(const redisReply *reply, uint64_t *ret_receivers, struct sb
 		[QUEUE_FENCED] = "fenced",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!streq(redis_text(reply, 0), words[i]))
-			continue;
+	int r = queue_word_of(redis_text(reply, 0), words, ARRAY_SIZE(words), "commit", err);
+
+	if (r >= 0)
 		*ret_receivers = redis_number(reply, 1);
-		return (int)i;
-	}
-	return redis_error(err, -EPROTO, "commit", "the script answered a word that is not known");
+	return r;
 }
 
 static int check_result(const struct queue_result *r, struct sbx_error *err)

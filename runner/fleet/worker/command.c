@@ -129,7 +129,7 @@ int cmd_run(int argc, char **argv)
 	int n, code;
 
 	command.options = config_options(NULL);
-	code = config_options_read(&command, argc, argv, &n);
+	code = options_read_words(&command, argc, argv, &n);
 	if (code >= 0)
 		return code;
 	if (n > 0)

@@ -30,6 +30,31 @@ void process_queue_options(const struct fleet_config *c, struct queue_options *r
 	};
 }
 
+static size_t list_length(char **list)
+{
+	size_t n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+void process_fetch_options(const struct fleet_config *c, struct fetch_options *ret)
+{
+	*ret = (struct fetch_options){
+		.hosts = (const char *const *)c->fetch.hosts,
+		.n_hosts = list_length(c->fetch.hosts),
+		.networks = (const char *const *)c->fetch.networks,
+		.n_networks = list_length(c->fetch.networks),
+		.file_root = c->fetch.file_root,
+		.ca_file = c->fetch.ca_file,
+		.https_only = c->fetch.https_only,
+		.max_bytes = c->fetch.max_size,
+		.total_ns = c->fetch.timeout_ns,
+		.connect_ns = c->fetch.connect_timeout_ns,
+	};
+}
+
 void process_log(const struct fleet_config *c, struct log *ret)
 {
 	static const enum log_level levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO,

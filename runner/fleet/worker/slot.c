@@ -210,22 +210,7 @@ static void serve(struct slot *s)
 
 static int open_fetcher(struct slot *s, struct sbx_error *err)
 {
-	const struct fleet_config *c = &s->config;
-
-	s->fetch = (struct fetch_options){
-		.hosts = (const char *const *)c->fetch.hosts,
-		.networks = (const char *const *)c->fetch.networks,
-		.file_root = c->fetch.file_root,
-		.ca_file = c->fetch.ca_file,
-		.https_only = c->fetch.https_only,
-		.max_bytes = c->fetch.max_size,
-		.total_ns = c->fetch.timeout_ns,
-		.connect_ns = c->fetch.connect_timeout_ns,
-	};
-	while (c->fetch.hosts[s->fetch.n_hosts])
-		s->fetch.n_hosts++;
-	while (c->fetch.networks[s->fetch.n_networks])
-		s->fetch.n_networks++;
+	process_fetch_options(&s->config, &s->fetch);
 	return fetcher_new(&s->fetcher, &s->fetch, err);
 }
 
