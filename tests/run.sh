@@ -47,7 +47,7 @@ run_one() {
 	echo "# $name"
 	env --default-signal=INT,QUIT CMOCKA_MESSAGE_OUTPUT=TAP SANDBOX_BUILD="$root/build" \
 		SANDBOX_SOURCE="$root" SANDBOX_PROBE="$root/build/tests/jail/probe" \
-		timeout 900 "$@" </dev/null >"$out" 2>"$work/err" &
+		timeout 1500 "$@" </dev/null >"$out" 2>"$work/err" &
 	child=$!
 	wait $child
 	status=$?

@@ -321,10 +321,16 @@ void corner_assert_same(struct traces before, struct traces after)
 
 /* ---------------------------------------------------------------------------- chance */
 
-int corner_times(int n)
+int corner_slowness(void)
 {
 	const char *slow = getenv("SANDBOX_SLOW");
-	int divisor = slow ? atoi(slow) : 1;
+
+	return slow ? atoi(slow) : 1;
+}
+
+int corner_times(int n)
+{
+	int divisor = corner_slowness();
 
 	return divisor > 1 ? MAX_OF(n / divisor, MIN_OF(n, 5)) : n;
 }

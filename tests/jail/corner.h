@@ -53,7 +53,10 @@ pid_t corner_find(pid_t pid, const char *name);
 /* Reaps all that it inherits until this process has no more than `n` descendants. */
 void corner_settle(int n);
 
-/* `n` repetitions, fewer where SANDBOX_SLOW says how many times slower this machine is. */
+/* How many times slower this machine is than a real one, as SANDBOX_SLOW says; 1 without it. */
+int corner_slowness(void);
+
+/* `n` repetitions, fewer on a slow machine. */
 int corner_times(int n);
 
 /*

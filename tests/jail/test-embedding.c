@@ -211,8 +211,7 @@ static void blocks_all_signals(void)
 /* No SA_RESTART: whatever can be interrupted is, all the time. */
 static void has_a_busy_timer(void)
 {
-	const char *slow = getenv("SANDBOX_SLOW");
-	long us = 300l * (slow ? atoi(slow) : 1);
+	long us = 300l * corner_slowness();
 	const struct itimerval often = { { 0, us }, { 0, us } };
 	int i;
 

@@ -6,7 +6,8 @@
 # maybe only=PROGRAM.
 #
 # The console is for the kernel. What test programs print goes out over the second serial port, in
-# lines, as it is printed; lines of this script begin with "@" (report.awk reads both).
+# lines, as it is printed; lines of this script begin with "@" (report.awk reads both). Over the
+# third port a byte goes out every few seconds: a guest that is silent there is frozen.
 export PATH=/usr/sbin:/usr/bin
 
 build=/opt/sandbox
@@ -139,5 +140,6 @@ mount_all
 own_files
 busybox hostname guest
 busybox stty -F /dev/ttyS1 raw -echo
+while echo; do sleep 2; done >/dev/ttyS2 2>/dev/null &
 main >/dev/ttyS1 2>/dev/console
 end
