@@ -116,7 +116,7 @@ static void test_failure(void **state)
 	assert_int_equal(r.result.term_signal, SIGKILL);
 }
 
-/* What starting a program and ending it may cost besides what it does. */
+/* What starting a program and ending it may cost besides what it does; much of it is init's. */
 static uint64_t surplus(void)
 {
 	return 60 * NSEC_PER_MSEC * corner_slowness();
@@ -131,7 +131,7 @@ static void test_cpu_time_is_exact(void **state)
 	assert_verdict(&r, SBX_VERDICT_EXITED, 0);
 	assert_true(own >= 200 * NSEC_PER_MSEC);
 	assert_in_range(r.cpu_ns, own, own + surplus());
-	assert_true(r.cpu_ns <= r.result.wall_ns);
+	assert_true(r.cpu_ns <= r.result.wall_ns + surplus());
 	/* The kernel keeps these in microseconds, each rounded down. */
 	assert_in_range(r.result.user_ns + r.result.system_ns + 2000, own, r.cpu_ns + 2000);
 }
