@@ -11,7 +11,9 @@
 
 user=65533 # in no passwd file
 programs=("$@")
-[ $# -gt 0 ] || programs=(denials limits life network trace threads embedding crash pool output contract classic)
+[ $# -gt 0 ] ||
+	programs=(denials limits life network trace threads embedding crash pool output contract \
+		classic)
 
 copy=$(mktemp -d)
 out=$copy/out

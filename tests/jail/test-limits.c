@@ -2,6 +2,7 @@
 
 /* Limits, the verdicts they give, and what the result says enforced them. */
 
+#include "corner.h"
 #include "fixture.h"
 #include "util/util.h"
 #include <fcntl.h>
@@ -66,7 +67,8 @@ static void test_usage_of_the_killed(void **state)
 static struct sbx_result look_late(const char *const *settings, const char *name,
 				   const char *argument, uint64_t ns, uint32_t flags)
 {
-	const struct timespec pause = { .tv_nsec = (long)ns };
+	const struct timespec pause = { .tv_sec = (time_t)(ns / NSEC_PER_SEC),
+					.tv_nsec = (long)(ns % NSEC_PER_SEC) };
 	const char *argv[] = { "/probe", name, argument, NULL };
 	struct sbx_plan *plan = fixture_plan("exec", settings);
 	struct sbx_jail *j = fixture_jail(plan, NULL);
@@ -94,9 +96,13 @@ static struct sbx_result look_late(const char *const *settings, const char *name
 /* What has happened decides, not when the caller looks. */
 static void test_a_caller_that_looks_late(void **state)
 {
-	const char *const settings[] = { "wall=300ms", NULL };
-	struct sbx_result r = look_late(settings, "memory", "1", 400 * NSEC_PER_MSEC, 0);
+	const int slow = corner_slowness();
+	char wall[32];
+	const char *const settings[] = { wall, NULL };
+	struct sbx_result r;
 
+	(void)snprintf(wall, sizeof(wall), "wall=%dms", 300 * slow);
+	r = look_late(settings, "memory", "1", 400 * NSEC_PER_MSEC * slow, 0);
 	assert_int_equal(r.verdict, SBX_VERDICT_EXITED);
 	r = look_late(NULL, "output", "8", 0, SBX_EXEC_STDOUT | SBX_EXEC_OUTPUT_KILL);
 	assert_int_equal(r.verdict, SBX_VERDICT_OUTPUT);

@@ -19,7 +19,8 @@ setarch -R true 2>/dev/null && plain=(setarch -R)
 prepare() {
 	[ -f "$tsan/build.ninja" ] || {
 		rm -rf "$tsan"
-		meson setup "$tsan" "$source" -Dtests=true -Db_sanitize=thread -Db_lundef=false || return
+		meson setup "$tsan" "$source" -Dtests=true -Db_sanitize=thread -Db_lundef=false ||
+			return
 	}
 	ninja -C "$tsan" tests/jail/test-threads
 }
