@@ -93,8 +93,8 @@ session() {
 	jail --memory 400M -- /bin/true
 	report "a memory limit without a delegated group is refused" \
 		"$(says '"status":125' '"errno":95' '"item":"memory"')"
-	report "the remedy is named" "$(grep -q 'systemd-run --user --scope -p Delegate=yes' "$err" ||
-		cat "$err")"
+	report "the remedy is named" \
+		"$(grep -q 'systemd-run --user --scope -p Delegate=yes' "$err" || cat "$err")"
 	jail --allow-unenforced memory,swap,cpu,cpu-time --memory 400M -- /bin/true
 	report "asked to, jails go without, and the result says so" \
 		"$(says '"verdict":"exited"' '"memory":"none"' '"unenforced"')"

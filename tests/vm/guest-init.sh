@@ -72,12 +72,13 @@ as() { # LANE COMMAND...
 	(
 		if [ "$lane" = root ]; then
 			cd /root || exit
-			exec env -i PATH="$PATH" HOME=/root USER=root SANDBOX_LANE=root $variables "$@"
+			exec env -i PATH="$PATH" HOME=/root USER=root SANDBOX_LANE=root \
+				$variables "$@"
 		fi
 		sh -c 'echo $PPID' >"$group/cgroup.procs"
 		cd /home/judge || exit
-		exec env -i PATH="$PATH" HOME=/home/judge USER=judge XDG_RUNTIME_DIR=/run/user/1500 \
-			SANDBOX_LANE=user $variables \
+		exec env -i PATH="$PATH" HOME=/home/judge USER=judge \
+			XDG_RUNTIME_DIR=/run/user/1500 SANDBOX_LANE=user $variables \
 			setpriv --reuid 1500 --regid 1500 --init-groups --inh-caps=-all "$@"
 	)
 }
@@ -116,7 +117,8 @@ argument() { # NAME: its value on the kernel's command line
 
 main() {
 	local lane test
-	# SANDBOX_SLOW: as many times slower than the host, so that what is repeated is repeated less.
+	# SANDBOX_SLOW: as many times slower than the host: what is repeated is repeated less, what
+	# has a short time has more of it.
 	variables="SANDBOX_BUILD=$build SANDBOX_PROBE=$build/tests/jail/probe SANDBOX_SLOW=10
 		CMOCKA_MESSAGE_OUTPUT=TAP"
 	lanes=$(argument lanes | tr , ' ')

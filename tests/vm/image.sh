@@ -45,7 +45,8 @@ add() { # FILE of the host, link or not
 add_libraries() {
 	local file
 	# ldd fails if one of all these files is a script or a static program.
-	{ find "$tree" -type f \( -perm -100 -o -name '*.so*' \) -exec ldd {} + 2>/dev/null || true; } |
+	{ find "$tree" -type f \( -perm -100 -o -name '*.so*' \) -exec ldd {} + 2>/dev/null ||
+		true; } |
 		awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }' |
 		sort -u | while read -r file; do
 		case $file in

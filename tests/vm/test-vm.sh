@@ -76,7 +76,8 @@ watch() {
 
 # The emulator with a thread for each processor was seen to freeze once in some dozens of runs: the
 # guest's own timer, which ends a test program after five minutes, did not fire any more. That says
-# nothing of what is tested here, so a frozen guest, and nothing else, is booted again, on one thread.
+# nothing of what is tested here, so a frozen guest, and nothing else, is booted again, on one
+# thread.
 boot "${SANDBOX_VM_ACCEL:-tcg,thread=multi}"
 watch
 if [ -n "$frozen" ]; then
