@@ -4,11 +4,17 @@
  * Waits until the server listens on its port and answers HTTP there. When it does not, the student
  * is told which of the few usual mistakes it was: it ended, it listens elsewhere, it accepts but
  * does not answer, it is busy, or it waits for something.
+ *
+ * The time that the challenge gives is meant for a host that has a processor for the server. While
+ * more programs want one than there are, it goes slower, in the proportion of what the server can
+ * have got: who is judged beside many others is not to blame for them. There is an end to that, as
+ * a hostile server can make the host a busy one.
  */
 
 #include "pipeline/pipeline.h"
 
 #include "pipeline/elsewhere.h"
+#include "pipeline/host-share.h"
 #include "pipeline/probe.h"
 #include "pipeline/units.h"
 #include "util/util.h"
@@ -18,6 +24,7 @@
 #define PROBE_TIMEOUT (2 * NSEC_PER_SEC)
 #define NO_ANSWER (-ECONNREFUSED)
 #define BUSY_PART 10
+#define SLOWER_MAX 4 /* times the challenge's time, on a host that is busy with others */
 /* Of a server on another port: parts of the time for booting that it must be idle. */
 #define PATIENCE_RELAY 40
 #define PATIENCE_REFUSE 3
@@ -25,6 +32,7 @@
 /* What was seen last, for the sentence when time is up. */
 struct boot {
 	uint64_t began, deadline;
+	uint64_t seen, latest; /* when the host was looked at; where the deadline stays */
 	uint64_t cpu_at_start;
 	uint64_t cpu_late, late; /* in the last quarter of the time: what a loop still uses then */
 	bool listened;           /* on the right port, at least once */
@@ -147,6 +155,15 @@ static bool gave_up(const struct job *job, const struct boot *b)
 	return !job->challenge->any_port && elsewhere_settled(&b->elsewhere);
 }
 
+static void slow_down(struct boot *b)
+{
+	uint64_t now = now_ns();
+	uint64_t lost = (now - b->seen) * (HOST_SHARE_ALL - host_share()) / HOST_SHARE_ALL;
+
+	b->deadline = MIN_OF(b->deadline + lost, b->latest);
+	b->seen = now;
+}
+
 static int wait_ready(struct job *job, struct boot *b)
 {
 	uint64_t backoff = BACKOFF_MIN;
@@ -176,6 +193,7 @@ static int wait_ready(struct job *job, struct boot *b)
 		r = job_attend(job, NULL, -1, 0, backoff);
 		if (r < 0)
 			return r;
+		slow_down(b);
 		backoff = MIN_OF(backoff * 3 / 2, BACKOFF_MAX);
 	}
 }
@@ -188,6 +206,8 @@ int stage_ready(struct job *job)
 	int r;
 
 	b.deadline = b.began + job->challenge->limits.boot_ns;
+	b.seen = b.began;
+	b.latest = b.began + job->challenge->limits.boot_ns * SLOWER_MAX;
 	b.elsewhere.patience = job->challenge->limits.boot_ns /
 			       (job->challenge->any_port ? PATIENCE_RELAY : PATIENCE_REFUSE);
 	r = wait_ready(job, &b);
