@@ -30,7 +30,8 @@ die() {
 
 [ "$(id -u)" = 0 ] || die "needs root: it installs packages, and jails are made by root.
 Run the same command as root, for example with sudo."
-command -v apt-get >/dev/null || die "apt-get not found: this script knows Debian 12; elsewhere install the
+command -v apt-get >/dev/null ||
+	die "apt-get not found: this script knows Debian 12; elsewhere install the
 packages named in it by hand, then run: meson setup build && ninja -C build"
 
 apt_log=$(mktemp)
@@ -57,10 +58,12 @@ installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx
 # What apt says matters only when it fails: the first of its complaints then, without a network the
 # rest is a hundred times the same. Another apt (a fresh machine upgrades itself) is waited for.
 apt_get() {
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" >>"$apt_log" 2>&1 && return
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" \
+		>>"$apt_log" 2>&1 && return
 	grep -E '^([EW]:|dpkg: error)' "$apt_log" | head -4 >&2 || true
 	keep_log=true
-	die "apt-get $1 failed; all that it said is in $apt_log. Is there a network, and is this a Debian 12?"
+	die "apt-get $1 failed; all that it said is in $apt_log." \
+		"Is there a network, and is this a Debian 12?"
 }
 
 # update without a network succeeds, with warnings: install is what tells.
@@ -106,7 +109,9 @@ install_npm() {
 build() {
 	if [ ! -f build/build.ninja ]; then
 		say "configuring build/"
-		meson setup build >/dev/null || die "meson setup failed; see build/meson-logs/meson-log.txt"
+		# Where ld.so and pkg-config look; without dpkg-dev meson would say lib64.
+		meson setup build --libdir=lib >/dev/null ||
+			die "meson setup failed; see build/meson-logs/meson-log.txt"
 	fi
 	[ "$with_tests" = false ] || meson configure build -Dtests=true
 	say "building"

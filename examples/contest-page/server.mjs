@@ -69,6 +69,10 @@ function complain({ message }) {
 }
 
 const redisUrl = env.REDIS_URL ?? 'redis://127.0.0.1:6379';
+if (!/^unix:\/\/\//.test(redisUrl) && !(/^redis:\/\//.test(redisUrl) && URL.canParse(redisUrl))) {
+	console.error('REDIS_URL is redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] or unix:///PATH');
+	process.exit(2);
+}
 const redis = connect(redisUrl);
 const streams = new Streams(redis, connect(redisUrl));
 const contest = new Contest(redis, {

@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A contest on this machine: private Redis and Postgres, a file server, two workers; 40 students hand in
-# 200 submissions, and the leaderboard is shown live. Ctrl-C at any moment ends all and leaves nothing.
+# A contest on this machine: private Redis and Postgres, a file server, two workers; 40 students
+# hand in 200 submissions, and the leaderboard is shown live. Ctrl-C at any moment ends all and
+# leaves nothing.
 #
 # Usage: examples/fleet/run.sh [OPTIONS]
 #   --submissions N   how many (default: 200)
 #   --students N      of how many students (default: 40)
 #   --rate N          handed in a minute at the height of the contest (default: 120)
 #   --keep            a contest page, too; all goes on until Ctrl-C
-#   --build DIR       of built programs; without it examples/setup.sh installs what is missing and builds
+#   --build DIR       of built programs; without it examples/setup.sh installs what is missing
+#                     and builds
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit
 cd "$root" || exit
@@ -94,7 +96,8 @@ if [ -z "$build" ]; then
 	command -v redis-cli >/dev/null || {
 		say "installing redis-tools"
 		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
-			--no-install-recommends redis-tools; } >/dev/null 2>&1 || die "redis-tools cannot be installed"
+			--no-install-recommends redis-tools; } >/dev/null 2>&1 ||
+			die "redis-tools cannot be installed"
 	}
 fi
 runner=$build/runner/fleet/sandbox-runner
@@ -102,8 +105,10 @@ store=${SANDBOX_STORE:-/var/lib/sandbox}
 node=$store/runtime/node/bin/node
 [ -x "$runner" ] || die "$runner is not there"
 [ -x "$node" ] || die "$node is not there: runner/toolchain/install.sh $store"
-redis_server=$(command -v redis-server || command -v redis-check-rdb) || die "no Redis: apt-get install redis-tools"
-postgres_bin=$(find /usr/lib/postgresql /usr/local -maxdepth 3 -name postgres -path '*/bin/*' 2>/dev/null |
+redis_server=$(command -v redis-server || command -v redis-check-rdb) ||
+	die "no Redis: apt-get install redis-tools"
+postgres_bin=$(find /usr/lib/postgresql /usr/local -maxdepth 3 -name postgres -path '*/bin/*' \
+		2>/dev/null |
 	sort -V | tail -1 | xargs -r dirname)
 [ -n "$postgres_bin" ] || die "no Postgres: examples/setup.sh installs it"
 unset "${!SANDBOX_RUNNER_@}"
@@ -115,8 +120,10 @@ mkdir "$work"/{redis,postgres,zips,challenges} || exit 1
 
 redis_cli() { redis-cli -s "$work/redis/socket" "$@"; }
 start_redis() {
-	setsid bash -c 'exec -a redis-server "$@"' - "$redis_server" --port 0 --unixsocket "$work/redis/socket" \
-		--dir "$work/redis" --daemonize no --save '' --appendonly yes --maxmemory-policy noeviction \
+	setsid bash -c 'exec -a redis-server "$@"' - "$redis_server" --port 0 \
+		--unixsocket "$work/redis/socket" \
+		--dir "$work/redis" --daemonize no --save '' --appendonly yes \
+		--maxmemory-policy noeviction \
 		</dev/null >"$work/redis.log" 2>&1 &
 	redis=$!
 	until_true redis_cli ping || die "Redis does not start: $(tail -3 "$work/redis.log")"
@@ -129,10 +136,12 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$ledger" -c "$1"; }
 start_postgres() {
 	ledger="postgresql://postgres@/postgres?host=$work/postgres"
 	[ "$(id -u)" != 0 ] || chown 65534:65534 "$work/postgres"
-	(cd / && "${as_postgres[@]}" "$postgres_bin/initdb" -D "$work/postgres/data" -U postgres -A trust \
-		-E UTF8 --locale=C --no-sync) >"$work/postgres.log" 2>&1 || die "initdb: $(tail -3 "$work/postgres.log")"
-	(cd / && exec setsid "${as_postgres[@]}" "$postgres_bin/postgres" -D "$work/postgres/data" -k "$work/postgres" \
-		-c listen_addresses= -c max_connections=100) </dev/null >>"$work/postgres.log" 2>&1 &
+	(cd / && "${as_postgres[@]}" "$postgres_bin/initdb" -D "$work/postgres/data" -U postgres \
+		-A trust -E UTF8 --locale=C --no-sync) >"$work/postgres.log" 2>&1 ||
+		die "initdb: $(tail -3 "$work/postgres.log")"
+	(cd / && exec setsid "${as_postgres[@]}" "$postgres_bin/postgres" -D "$work/postgres/data" \
+		-k "$work/postgres" -c listen_addresses= -c max_connections=100) \
+		</dev/null >>"$work/postgres.log" 2>&1 &
 	postgres=$!
 	until_true sql 'SELECT 1' || die "Postgres does not start: $(tail -3 "$work/postgres.log")"
 }
@@ -146,20 +155,24 @@ start_files() {
 }
 
 zip_folder() { # FOLDER ZIP
-	python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[2][:-4], "zip", sys.argv[1])' "$1" "$2"
+	python3 -c 'import shutil, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL) # no traceback
+shutil.make_archive(sys.argv[2][:-4], "zip", sys.argv[1])' "$1" "$2"
 }
 make_zips() {
 	local challenge folder
 	for challenge in car-rental todo; do
 		cp -r "examples/$challenge/challenge" "$work/challenges/$challenge" || exit 1
 		for folder in "examples/$challenge/submissions"/*/; do
-			zip_folder "$folder" "$work/zips/$challenge-$(basename "$folder").zip" || exit 1
+			zip_folder "$folder" "$work/zips/$challenge-$(basename "$folder").zip" ||
+				exit 1
 		done
 	done
 	head -c 3000 "$work/zips/car-rental-correct.zip" >"$work/zips/broken.zip"
 }
 
-# A worker judges as many at the same time as there are processors for it. Port 9 is where nobody listens.
+# A worker judges as many at the same time as there are processors for it. Port 9 is where nobody
+# listens.
 write_config() {
 	local slots=$(($(nproc) / 2))
 	cat >"$work/runner.json" <<-JSON
@@ -178,7 +191,8 @@ write_config() {
 }
 
 start_worker() { # NAME
-	setsid "$runner" run --name "$1" --listen "unix:$work/$1.sock" </dev/null >"$work/$1.log" 2>&1 &
+	setsid "$runner" run --name "$1" --listen "unix:$work/$1.sock" </dev/null \
+		>"$work/$1.log" 2>&1 &
 	workers+=($!)
 }
 
@@ -186,11 +200,14 @@ start_page() {
 	say "starting the contest page"
 	command -v npm >/dev/null || die "the contest page needs npm"
 	cp -r examples/contest-page "$work/page"
-	(cd "$work/page" && npm ci --no-audit --no-fund >"$work/npm.log" 2>&1) || die "npm: $(tail -3 "$work/npm.log")"
-	REDIS_URL=unix://$work/redis/socket CONTEST=autumn TITLE='Autumn contest' CHALLENGES=car-rental,todo PORT=0 \
+	(cd "$work/page" && npm ci --no-audit --no-fund >"$work/npm.log" 2>&1) ||
+		die "npm: $(tail -3 "$work/npm.log")"
+	REDIS_URL=unix://$work/redis/socket CONTEST=autumn TITLE='Autumn contest' \
+		CHALLENGES=car-rental,todo PORT=0 \
 		setsid "$node" "$work/page/server.mjs" </dev/null >"$work/page.log" 2>&1 &
 	page=$!
-	until_true grep -q '^http' "$work/page.log" || die "the page does not start: $(tail -3 "$work/page.log")"
+	until_true grep -q '^http' "$work/page.log" ||
+		die "the page does not start: $(tail -3 "$work/page.log")"
 }
 
 say "starting Redis, Postgres and a file server in $work"
@@ -216,7 +233,8 @@ look() {
 		  $runner admin status        (and: workers, dead ls, job ID, rank show autumn)
 		  curl --unix-socket $work/worker-1.sock http://runner/metrics
 	END
-	[ -z "$page" ] || printf '  %s  the contest page; students are s01, s02 ...\n' "$(cat "$work/page.log")"
+	[ -z "$page" ] || printf '  %s  the contest page; students are s01, s02 ...\n' \
+		"$(cat "$work/page.log")"
 }
 [ -z "$keep" ] || look
 
@@ -230,10 +248,17 @@ show=
 [ $status = 0 ] || exit $status
 
 # ------------------------------------------------------------------ summary
+# What was superseded has its event before its row in the ledger.
+recorded() {
+	[ "$("$runner" admin status --json |
+			"$node" -p 'JSON.parse(fs.readFileSync(0)).unrecorded')" = 0 ]
+}
+until_true recorded || die "the ledger does not get what was superseded"
 redis_cli --json xrange 'sbx:{q}:results' - + >"$work/events.json" &&
 	sql "SELECT submission || ' ' || verdict FROM sandbox.result" >"$work/rows" &&
 	"$runner" admin rank show autumn --json >"$work/board.json" &&
-	"$runner" admin rank show autumn --from-ledger --json >"$work/computed.json" || die "the results cannot be read"
+	"$runner" admin rank show autumn --from-ledger --json >"$work/computed.json" ||
+	die "the results cannot be read"
 "$node" examples/fleet/summary.mjs "$work"/{plan.json,events.json,rows,board.json,computed.json}
 status=$?
 

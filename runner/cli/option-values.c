@@ -123,6 +123,24 @@ int parse_duration(const char *text, uint64_t *ret_ns, const char **ret_why)
 	return -EINVAL;
 }
 
+int parse_age(const char *text, uint64_t *ret_s, const char **ret_why)
+{
+	static const struct {
+		char unit;
+		unsigned int seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 } };
+	size_t n = strspn(text, "0123456789");
+
+	*ret_why = "is not a number of days, hours or minutes; write it like 30d, 12h or 90m";
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (n == 0 || n > 6 || text[n] != units[i].unit || text[n + 1])
+			continue;
+		*ret_s = strtoul(text, NULL, 10) * units[i].seconds;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 int parse_cpu(const char *text, uint32_t *ret_milli, const char **ret_why)
 {
 	uint64_t n, scale = 100;

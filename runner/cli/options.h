@@ -111,6 +111,8 @@ int usage_error(const char *command, const char *fmt, ...) __attribute__((format
 /* 0, or -EINVAL with *ret_why (static) saying what is wrong with the text. */
 int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why);
 int parse_duration(const char *text, uint64_t *ret_ns, const char **ret_why);
+/* A long time, in seconds: 30d, 12h or 90m. */
+int parse_age(const char *text, uint64_t *ret_s, const char **ret_why);
 int parse_cpu(const char *text, uint32_t *ret_milli, const char **ret_why);
 
 /* Whether to colour what is written to `fd`: by the option, NO_COLOR, whether it is a terminal. */

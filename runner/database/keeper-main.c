@@ -23,6 +23,8 @@
 #define URL_MAX 4096
 #define AHEAD_MAX 4
 #define WASTE_MAX 64
+/* Of one judge at once, in use or to be dropped. One that behaves has two or three. */
+#define DATABASES_MAX 8
 #define WATCH_INTERVAL (500 * NSEC_PER_MSEC)
 #define WATCH_SHARE 20 /* watching takes at most one part in so many of the time */
 #define SWEEP_INTERVAL (60 * NSEC_PER_SEC)
@@ -34,13 +36,14 @@
 struct waste {
 	char name[SERVER_NAME_MAX];
 	uint64_t due_ns;
+	bool empty; /* its database is gone, its role cannot be yet */
 };
 
 struct keeper {
 	struct server_settings settings;
 	struct server server;
-	bool check;
-	uint32_t ahead; /* wanted */
+	bool check, sweep, dry; /* sweep: then it ends; dry: and drops nothing */
+	uint32_t ahead;         /* wanted */
 	struct database_server made[AHEAD_MAX];
 	uint32_t n_made;
 	struct database_server taken;
@@ -99,8 +102,8 @@ static void add_waste(struct keeper *k, const char *name, uint64_t due_ns)
 	if (k->n_waste == WASTE_MAX)
 		return;
 	k->n_waste++;
+	*w = (struct waste){ .due_ns = due_ns };
 	copy_string(w->name, sizeof(w->name), name);
-	w->due_ns = due_ns;
 }
 
 static void measure(struct keeper *k)
@@ -125,7 +128,50 @@ static void measure(struct keeper *k)
 	k->watch_ns = deadline_after(MAX_OF(WATCH_INTERVAL, took * WATCH_SHARE));
 }
 
+/* Takes it out of the list first; it comes back where it cannot be dropped. */
+static void drop(struct keeper *k, uint32_t i)
+{
+	struct sbx_error err;
+	struct waste w = k->waste[i];
+	int r;
+
+	k->waste[i] = k->waste[--k->n_waste];
+	r = server_drop(&k->server, w.name, &err);
+	if (r < 0 && r != -EBUSY)
+		server_say("%s cannot be dropped: %s", w.name, err.text);
+	if (r < 0) {
+		add_waste(k, w.name, now_ns() + RETRY_INTERVAL);
+		k->waste[k->n_waste - 1].empty = r == -EBUSY;
+	}
+}
+
 /* ------------------------------------------------------------------------ the judge */
+
+static uint32_t count_databases(const struct keeper *k)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < k->n_waste; i++)
+		n += !k->waste[i].empty;
+	return n;
+}
+
+/*
+ * What is dropped when nobody waits is dropped now: a judge that asks and asks waits for it, and
+ * has no more than it may. 0; -EDQUOT.
+ */
+static int make_room(struct keeper *k, struct sbx_error *err)
+{
+	for (uint32_t i = k->n_waste; i-- > 0 && count_databases(k) >= DATABASES_MAX;)
+		if (!k->waste[i].empty)
+			drop(k, i);
+	if (count_databases(k) < DATABASES_MAX)
+		return 0;
+	server_say("refused: a judge has %d databases already, and they cannot be dropped",
+		   DATABASES_MAX);
+	return server_fail(err, -EDQUOT, "",
+			   "%d databases of earlier submissions cannot be dropped", DATABASES_MAX);
+}
 
 static void take(struct keeper *k, const struct keeper_request *q, struct keeper_reply *a)
 {
@@ -135,6 +181,8 @@ static void take(struct keeper *k, const struct keeper_request *q, struct keeper
 		add_waste(k, k->taken.role, now_ns() + DROP_DELAY);
 	k->is_taken = k->lost = k->over = false;
 	a->code = need_server(k, &err);
+	if (a->code == 0)
+		a->code = make_room(k, &err);
 	if (a->code == 0 && k->n_made > 0)
 		a->database = k->made[--k->n_made];
 	else if (a->code == 0)
@@ -156,7 +204,8 @@ static void take(struct keeper *k, const struct keeper_request *q, struct keeper
  */
 static bool takes_sessions(struct keeper *k)
 {
-	PGconn *conn = server_connect(&k->settings, NULL);
+	struct sbx_error err;
+	PGconn *conn = server_connect(&k->settings, NULL, &err);
 	bool ret = conn && PQstatus(conn) == CONNECTION_OK;
 
 	PQfinish(conn);
@@ -217,21 +266,10 @@ static int serve(struct keeper *k)
 /* Also what could not be dropped before. A cluster that is away drops nothing. */
 static bool drop_due(struct keeper *k, uint64_t now)
 {
-	struct sbx_error err;
-	struct waste w;
-	int r;
-
 	for (uint32_t i = 0; i < k->n_waste; i++) {
 		if (k->waste[i].due_ns > now)
 			continue;
-		w = k->waste[i];
-		k->waste[i] = k->waste[--k->n_waste];
-		r = server_drop(&k->server, w.name, &err);
-		if (r < 0 && r != -EBUSY)
-			(void)fprintf(stderr, "sandbox-keeper: %s cannot be dropped: %s\n", w.name,
-				      err.text);
-		if (r < 0)
-			add_waste(k, w.name, now_ns() + RETRY_INTERVAL);
+		drop(k, i);
 		return true;
 	}
 	return false;
@@ -247,7 +285,7 @@ static bool prepare_due(struct keeper *k)
 		k->n_made++;
 		return true;
 	}
-	(void)fprintf(stderr, "sandbox-keeper: no database can be made ahead: %s\n", err.text);
+	server_say("no database can be made ahead: %s", err.text);
 	k->retry_ns = now_ns() + RETRY_INTERVAL;
 	return false;
 }
@@ -261,7 +299,7 @@ static bool sweep_due(struct keeper *k, uint64_t now)
 		return false;
 	n = server_sweep(&k->server, &err);
 	if (n > 0)
-		(void)fprintf(stderr, "sandbox-keeper: %d left over by others dropped\n", n);
+		server_say("%d left over by others dropped", n);
 	k->sweep_ns = now_ns() + SWEEP_INTERVAL;
 	return true;
 }
@@ -269,17 +307,20 @@ static bool sweep_due(struct keeper *k, uint64_t now)
 /* One thing that can wait. */
 static bool work(struct keeper *k)
 {
-	uint64_t now = now_ns();
-
-	if (k->is_taken && !k->lost && now >= k->watch_ns) {
-		measure(k);
-		return true;
-	}
 	if (prepare_due(k))
 		return true;
 	if (!server_alive(&k->server))
 		return false;
-	return drop_due(k, now) || sweep_due(k, now);
+	return drop_due(k, now_ns()) || sweep_due(k, now_ns());
+}
+
+/* This cannot wait, however much the judge asks: what a database may hold is the cluster's disk. */
+static bool watch(struct keeper *k)
+{
+	if (!k->is_taken || k->lost || now_ns() < k->watch_ns)
+		return false;
+	measure(k);
+	return true;
 }
 
 static uint64_t next_due(const struct keeper *k)
@@ -313,7 +354,7 @@ static void loop(struct keeper *k)
 	for (;;) {
 		int n = poll(&p, 1, 0);
 
-		if (n == 0 && !work(k))
+		if (!watch(k) && n == 0 && !work(k))
 			n = poll(&p, 1, timeout_until(next_due(k)));
 		if (n > 0 && serve(k) != 0)
 			return;
@@ -350,6 +391,31 @@ static int check(const struct keeper *k)
 	return 0;
 }
 
+static void report_name(const char *name)
+{
+	struct keeper_swept one = { .code = 0 };
+
+	copy_string(one.text, sizeof(one.text), name);
+	(void)send(KEEPER_SOCKET_FD, &one, sizeof(one), MSG_NOSIGNAL);
+}
+
+/* The last message is the end, and how it went. */
+static int sweep(struct keeper *k)
+{
+	struct keeper_swept end = { .end = 1 };
+	struct sbx_error err = { 0 };
+	int r = server_open(&k->server, &k->settings, &err);
+
+	if (r == 0)
+		r = server_sweep_each(&k->server, k->dry, report_name, &err);
+	server_close(&k->server);
+	end.code = MIN_OF(r, 0);
+	if (r < 0)
+		(void)snprintf(end.text, sizeof(end.text), "%s%s%s", err.item,
+			       *err.item ? ": " : "", err.text);
+	return send(KEEPER_SOCKET_FD, &end, sizeof(end), MSG_NOSIGNAL) < 0;
+}
+
 /* ----------------------------------------------------------------------- command line */
 
 static int read_url(char url[URL_MAX])
@@ -372,6 +438,8 @@ static int parse(struct keeper *k, int argc, char **argv)
 		{ "template", required_argument, NULL, 't' },
 		{ "temp-file-limit", required_argument, NULL, 'l' },
 		{ "check", no_argument, NULL, 'k' },
+		{ "sweep", no_argument, NULL, 'w' },
+		{ "dry-run", no_argument, NULL, 'n' },
 		{},
 	};
 	int option;
@@ -385,6 +453,10 @@ static int parse(struct keeper *k, int argc, char **argv)
 			k->settings.connections = (uint32_t)n;
 		else if (option == 'k')
 			k->check = true;
+		else if (option == 'w')
+			k->sweep = true;
+		else if (option == 'n')
+			k->dry = true;
 		else if (option == 's')
 			k->settings.shared = optarg;
 		else if (option == 't')
@@ -415,6 +487,8 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (k.check)
 		return check(&k);
+	if (k.sweep)
+		return sweep(&k);
 	loop(&k);
 	drop_all(&k);
 	return 0;

@@ -50,10 +50,11 @@ static void become_keeper(const char *program, char **argv, int socket, int url)
 /* The arguments that are numbers, as text. */
 struct words {
 	char ahead[16], connections[16];
-	char *argv[16];
+	char *argv[18];
 };
 
-static void make_words(struct words *w, const struct keeper_options *o, bool check)
+/* `mode` (may be NULL): "--check" and the like, ended by NULL. */
+static void make_words(struct words *w, const struct keeper_options *o, const char *const *mode)
 {
 	const char *const pairs[][2] = {
 		{ "--ahead", w->ahead },
@@ -74,12 +75,12 @@ static void make_words(struct words *w, const struct keeper_options *o, bool che
 		w->argv[n++] = (char *)pairs[i][0];
 		w->argv[n++] = (char *)pairs[i][1];
 	}
-	if (check)
-		w->argv[n++] = (char *)"--check";
+	for (; mode && *mode; mode++)
+		w->argv[n++] = (char *)*mode;
 	w->argv[n] = NULL;
 }
 
-static int start(struct keeper *k, const struct keeper_options *o, bool check,
+static int start(struct keeper *k, const struct keeper_options *o, const char *const *mode,
 		 struct sbx_error *err)
 {
 	_cleanup_close_ int ours = -1, theirs = -1, from = -1, to = -1;
@@ -99,7 +100,7 @@ static int start(struct keeper *k, const struct keeper_options *o, bool check,
 	to = url[1];
 	if (write_full(to, o->url, strlen(o->url)) < 0)
 		return fail(err, -EIO, "the URL cannot be passed on");
-	make_words(&words, o, check);
+	make_words(&words, o, mode);
 	pid = fork();
 	if (pid < 0)
 		return fail(err, -errno, "fork: no process can be made");
@@ -113,14 +114,15 @@ static int start(struct keeper *k, const struct keeper_options *o, bool check,
 
 int keeper_start(struct keeper *k, const struct keeper_options *o, struct sbx_error *err)
 {
-	return start(k, o, false, err);
+	return start(k, o, NULL, err);
 }
 
 int keeper_check(const struct keeper_options *o, struct sbx_check *ret, struct sbx_error *err)
 {
 	struct keeper k = KEEPER_NULL;
+	static const char *const mode[] = { "--check", NULL };
 	uint32_t n = 0;
-	int r = start(&k, o, true, err);
+	int r = start(&k, o, mode, err);
 
 	if (r < 0)
 		return r;
@@ -128,6 +130,29 @@ int keeper_check(const struct keeper_options *o, struct sbx_check *ret, struct s
 		n++;
 	keeper_stop(&k);
 	return (int)n;
+}
+
+int keeper_sweep(const struct keeper_options *o, bool dry,
+		 void (*each)(const char *name, void *data), void *data, struct sbx_error *err)
+{
+	const char *const mode[] = { "--sweep", dry ? "--dry-run" : NULL, NULL };
+	struct keeper k = KEEPER_NULL;
+	struct keeper_swept one = { .end = 0 };
+	int n = 0, r = start(&k, o, mode, err);
+
+	if (r < 0)
+		return r;
+	while (!one.end && recv(k.fd, &one, sizeof(one), 0) == sizeof(one)) {
+		one.text[sizeof(one.text) - 1] = '\0';
+		if (one.end)
+			break;
+		each(one.text, data);
+		n++;
+	}
+	keeper_stop(&k);
+	if (!one.end)
+		return fail(err, -EPIPE, "the keeper of the databases has ended");
+	return one.code < 0 ? fail(err, one.code, one.text) : n;
 }
 
 bool keeper_alive(const struct keeper *k)

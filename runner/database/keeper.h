@@ -51,6 +51,13 @@ void keeper_stop(struct keeper *k);
  */
 int keeper_check(const struct keeper_options *o, struct sbx_check *ret, struct sbx_error *err);
 
+/*
+ * Drops what owners that are gone left on the cluster; with `dry` nothing, `each` is called with
+ * the names all the same. How many; <0 as keeper_answer().
+ */
+int keeper_sweep(const struct keeper_options *o, bool dry,
+		 void (*each)(const char *name, void *data), void *data, struct sbx_error *err);
+
 /* ------------------------------------------------------- the judge's half: a socket alone */
 
 /* Asks; the answer makes the socket readable. Returns the number of the question, or <0. */

@@ -95,7 +95,7 @@ static int lock_owner(struct server *s, long long key)
 	return *PQgetvalue(result, 0, 0) == '1';
 }
 
-static int sweep_one(struct server *s, const char *name, struct sbx_error *err)
+static int sweep_one(struct server *s, const char *name, bool dry, struct sbx_error *err)
 {
 	long long key = (long long)strtoull(name + 4, NULL, 16);
 	struct sbx_error ignored;
@@ -103,12 +103,13 @@ static int sweep_one(struct server *s, const char *name, struct sbx_error *err)
 
 	if (locked <= 0)
 		return locked < 0 ? server_fail(err, locked, name, "the server has gone") : 0;
-	r = server_drop(s, name, err);
+	r = dry ? 0 : server_drop(s, name, err);
 	(void)server_run(s->conn, NULL, &ignored, "SELECT pg_advisory_unlock(%lld)", key);
 	return r == 0 ? 1 : MIN_OF(r == -EBUSY ? 0 : r, 0);
 }
 
-int server_sweep(struct server *s, struct sbx_error *err)
+int server_sweep_each(struct server *s, bool dry, void (*each)(const char *name),
+		      struct sbx_error *err)
 {
 	_cleanup_(clearp) PGresult *result = PQexec(s->conn, LEFTOVERS_SQL);
 	int swept = 0, r = 0;
@@ -121,8 +122,15 @@ int server_sweep(struct server *s, struct sbx_error *err)
 		/* Our own lock is ours already: what is in use would be taken for left over. */
 		if (!server_name_valid(name) || strncmp(name + 4, s->owner, 16) == 0)
 			continue;
-		r = sweep_one(s, name, err);
+		r = sweep_one(s, name, dry, err);
 		swept += r > 0;
+		if (r > 0 && each)
+			each(name);
 	}
 	return r < 0 && !server_alive(s) ? r : swept;
+}
+
+int server_sweep(struct server *s, struct sbx_error *err)
+{
+	return server_sweep_each(s, false, NULL, err);
 }

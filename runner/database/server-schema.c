@@ -27,11 +27,12 @@ static void clearp(PGresult **result)
 
 static int open_shared(struct server *s, PGconn **ret, struct sbx_error *err)
 {
-	PGconn *conn = server_connect(s->settings, s->settings->shared);
+	PGconn *conn = server_connect(s->settings, s->settings->shared, err);
 
-	if (!conn || PQstatus(conn) != CONNECTION_OK) {
-		(void)server_fail(err, -EAGAIN, s->settings->shared, "%s",
-				  conn ? PQerrorMessage(conn) : "out of memory");
+	if (!conn)
+		return err->code;
+	if (PQstatus(conn) != CONNECTION_OK) {
+		(void)server_fail(err, -EAGAIN, s->settings->shared, "%s", PQerrorMessage(conn));
 		PQfinish(conn);
 		return -EAGAIN;
 	}

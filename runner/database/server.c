@@ -14,11 +14,13 @@
 #include <stdarg.h>
 #include <sys/random.h>
 
+#include "net/pq.h"
 #include "util/util.h"
 
 #define OPTIONS                                                                                    \
 	"-csearch_path=pg_catalog -cstatement_timeout=30s -clock_timeout=2s "                      \
 	"-cclient_min_messages=warning -cstandard_conforming_strings=on"
+#define CONNECT_TIMEOUT (10 * NSEC_PER_SEC)
 #define VERSION_MIN 130000   /* DROP DATABASE .. WITH (FORCE) */
 #define VERSION_OWNER 150000 /* `public` belongs to the database's owner */
 
@@ -44,6 +46,33 @@ int server_fail(struct sbx_error *err, int code, const char *item, const char *f
 	va_end(args);
 	err->text[strcspn(err->text, "\n")] = '\0';
 	return code;
+}
+
+#define SAY_MAX 20 /* lines a minute */
+
+void server_say(const char *fmt, ...)
+{
+	static uint64_t minute_ns;
+	static uint32_t said;
+	char text[240];
+	va_list args;
+
+	if (now_ns() - minute_ns >= 60 * NSEC_PER_SEC) {
+		if (said > SAY_MAX)
+			(void)fprintf(stderr, "sandbox-keeper: %u more lines were left out\n",
+				      said - SAY_MAX);
+		minute_ns = now_ns();
+		said = 0;
+	}
+	if (said++ >= SAY_MAX)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+			*c = '?';
+	(void)fprintf(stderr, "sandbox-keeper: %s\n", text);
 }
 
 /* What libpq says, without the line breaks that end it. */
@@ -107,22 +136,46 @@ static int random_digits(char *ret, size_t bytes)
 
 /* ------------------------------------------------------------------------- connecting */
 
-PGconn *server_connect(const struct server_settings *settings, const char *database)
+/* What libpq would write to standard error as it comes. */
+static void on_notice(void *data, const PGresult *result)
+{
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	(void)data;
+	server_say("the server: %s: %s", severity ? severity : "NOTICE",
+		   text ? text : "(without text)");
+}
+
+PGconn *server_connect(const struct server_settings *settings, const char *database,
+		       struct sbx_error *err)
 {
 	/* The first dbname is a whole connection string; a later one overrides what it says. */
 	const char *const keys[] = { "dbname",
 				     "options",
 				     "application_name",
-				     "connect_timeout",
 				     "keepalives_idle",
 				     "tcp_user_timeout",
 				     "client_encoding",
 				     database ? "dbname" : NULL,
 				     NULL };
-	const char *const values[] = { settings->url, OPTIONS, "sandbox-keeper", "10", "30",
+	const char *const values[] = { settings->url, OPTIONS, "sandbox-keeper", "30",
 				       "30000",       "UTF8",  database,         NULL };
+	char why[RESOLVE_WHY];
+	PGconn *conn = pq_start(keys, values, deadline_after(CONNECT_TIMEOUT / 2), why);
 
-	return PQconnectdbParams(keys, values, 1);
+	if (!conn && *why)
+		(void)server_fail(err, -EAGAIN, "", "%s", why);
+	else if (!conn)
+		(void)server_fail(err, -ENOMEM, "", "out of memory");
+	if (!conn)
+		return NULL;
+	(void)PQsetNoticeReceiver(conn, on_notice, NULL);
+	if (pq_await(conn, deadline_after(CONNECT_TIMEOUT)) != -ETIMEDOUT)
+		return conn;
+	PQfinish(conn);
+	(void)server_fail(err, -EAGAIN, "", "the server does not answer");
+	return NULL;
 }
 
 static int check_url(const struct server_settings *settings, struct sbx_error *err)
@@ -205,11 +258,9 @@ static int connect_failed(struct server *s, struct sbx_error *err)
 {
 	char text[200];
 	/* libpq has no code for it: the server answered, or it did not. */
-	bool answered = s->conn && PQserverVersion(s->conn) > 0;
-	bool refused = answered || (s->conn && strstr(PQerrorMessage(s->conn), "FATAL:"));
+	bool answered = PQserverVersion(s->conn) > 0;
+	bool refused = answered || strstr(PQerrorMessage(s->conn), "FATAL:");
 
-	if (!s->conn)
-		return server_fail(err, -ENOMEM, "", "out of memory");
 	if (strstr(PQerrorMessage(s->conn), "starting up") ||
 	    strstr(PQerrorMessage(s->conn), "shutting down") ||
 	    strstr(PQerrorMessage(s->conn), "too many"))
@@ -225,8 +276,10 @@ int server_open(struct server *s, const struct server_settings *settings, struct
 	s->settings = settings;
 	if (r < 0)
 		return r;
-	s->conn = server_connect(settings, NULL);
-	if (!s->conn || PQstatus(s->conn) != CONNECTION_OK)
+	s->conn = server_connect(settings, NULL, err);
+	if (!s->conn)
+		return err->code;
+	if (PQstatus(s->conn) != CONNECTION_OK)
 		r = connect_failed(s, err);
 	if (r == 0)
 		r = learn_rights(s, err);
@@ -314,12 +367,13 @@ static int make_role(struct server *s, const struct database_server *d, struct s
 
 static int own_schema(struct server *s, const char *name, struct sbx_error *err)
 {
-	_cleanup_(finishp) PGconn *conn = server_connect(s->settings, name);
+	_cleanup_(finishp) PGconn *conn = server_connect(s->settings, name, err);
 	char text[200];
 
-	if (!conn || PQstatus(conn) != CONNECTION_OK)
-		return server_fail(err, -EAGAIN, name, "%s",
-				   conn ? reason(conn, text) : "out of memory");
+	if (!conn)
+		return err->code;
+	if (PQstatus(conn) != CONNECTION_OK)
+		return server_fail(err, -EAGAIN, name, "%s", reason(conn, text));
 	return server_run(
 		conn, NULL, err,
 		"ALTER SCHEMA public OWNER TO %s; REVOKE ALL ON SCHEMA public FROM PUBLIC", name);

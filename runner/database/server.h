@@ -65,6 +65,12 @@ int server_shut(struct server *s, const char *name, struct sbx_error *err);
 int server_drop(struct server *s, const char *name, struct sbx_error *err);
 /* Drops what dead owners left, and roles of our own that could not be dropped. How many, or <0. */
 int server_sweep(struct server *s, struct sbx_error *err);
+/*
+ * The same, with `each` called for every one that is dropped; with `dry` for every one that would
+ * be, and nothing is.
+ */
+int server_sweep_each(struct server *s, bool dry, void (*each)(const char *name),
+		      struct sbx_error *err);
 
 /*
  * server-check.c: what there is to say about a cluster; how many rows. Makes and drops a database.
@@ -79,8 +85,17 @@ int server_fail(struct sbx_error *err, int code, const char *item, const char *f
 int server_run(PGconn *conn, char *ret_state, struct sbx_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 bool server_name_valid(const char *name);
-/* A connection like that of `s`, to another of its databases. */
-PGconn *server_connect(const struct server_settings *settings, const char *database);
+/*
+ * A line for the operator, on standard error: short, without control characters, and not without
+ * end, since part of it may be what the cluster says, and that a submission's doing.
+ */
+void server_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * A connection like that of `s`, to another of its databases; whether it stands is PQstatus() to
+ * tell. NULL and *err: the server is not found, or does not answer.
+ */
+PGconn *server_connect(const struct server_settings *settings, const char *database,
+		       struct sbx_error *err);
 /* server-schema.c: the schema of a role in the shared database. */
 int schema_make(struct server *s, const char *name, struct sbx_error *err);
 int schema_drop(struct server *s, const char *name, struct sbx_error *err);

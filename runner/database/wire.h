@@ -31,6 +31,16 @@ enum keeper_what {
 /* Started with --check the keeper sends a struct sbx_check for each thing it found, and ends. */
 #define KEEPER_CHECKS_MAX 16u
 
+/*
+ * Started with --sweep it sends one for each name that a dead owner left and that it has dropped
+ * (with --dry-run: would drop), and then the end: `code` 0, or -errno and the text says why.
+ */
+struct keeper_swept {
+	int32_t code;
+	uint32_t end;
+	char text[240];
+};
+
 struct keeper_request {
 	uint32_t what;
 	uint32_t serial; /* comes back with the reply: one may have stopped waiting for another */

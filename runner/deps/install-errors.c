@@ -163,10 +163,16 @@ static int unreachable(struct install *i, const struct failure *f)
 	job->error = (struct sbx_error){ .code = -EHOSTUNREACH };
 	copy_string(job->error.stage, sizeof(job->error.stage), i->manager->name);
 	copy_string(job->error.item, sizeof(job->error.item), i->registry.url);
-	(void)snprintf(job->error.text, sizeof(job->error.text),
-		       "the install failed with %s; is the registry "
-		       "reachable (npm ping)? %s",
-		       *f->code ? f->code : "no code", f->text ? f->text : "");
+	/* How npm ends when every request fails: it only says how to report a bug of npm. */
+	if (f->text && strstr(f->text, "Exit handler never called"))
+		(void)snprintf(job->error.text, sizeof(job->error.text),
+			       "npm gave up without a reason: is the registry reachable (npm "
+			       "ping), and its certificate trusted (npm config get cafile)?");
+	else
+		(void)snprintf(job->error.text, sizeof(job->error.text),
+			       "the install failed with %s; is the registry "
+			       "reachable (npm ping)? %s",
+			       *f->code ? f->code : "no code", f->text ? f->text : "");
 	return -EHOSTUNREACH;
 }
 

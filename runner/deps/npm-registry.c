@@ -17,7 +17,7 @@
 #include "util/util.h"
 
 #define CONFIG_MAX 16384
-#define CONFIG_TIMEOUT_MS 30000
+#define CONFIG_TIMEOUT_MS 60000
 #define CONNECT_TIMEOUT_MS 5000
 
 extern char **environ;
@@ -360,7 +360,9 @@ static int ask_npm(char config[CONFIG_MAX], const char *node_dir, int cancel_fd,
 	if (r < 0)
 		return registry_error(err, r, "npm config get",
 				      "could not ask npm for its registry: %s",
-				      r == -EINTR ? "cancelled" : strerror(-r));
+				      r == -EINTR	? "cancelled"
+				      : r == -ETIMEDOUT ? "it took longer than a minute"
+							: strerror(-r));
 	if (r > 0) {
 		const char *line = config;
 
@@ -428,6 +430,26 @@ static int check_answers(const struct npm_registry *r, int cancel_fd, struct sbx
 	return result;
 }
 
+/*
+ * A distribution's npm trusts what its system trusts, the certificate of a company's proxy
+ * included; the runtime in jails has a list of its own.
+ */
+static const char *trusted_certificates(void)
+{
+	static const char *const bundles[] = {
+		"/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+		"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
+	};
+	const char *extra = getenv("NODE_EXTRA_CA_CERTS");
+
+	if (extra && *extra)
+		return extra;
+	for (size_t i = 0; i < ARRAY_SIZE(bundles); i++)
+		if (access(bundles[i], R_OK) == 0)
+			return bundles[i];
+	return NULL;
+}
+
 int npm_registry_find(struct npm_registry *ret, const char *node_dir, int cancel_fd,
 		      struct sbx_error *err)
 {
@@ -439,6 +461,6 @@ int npm_registry_find(struct npm_registry *ret, const char *node_dir, int cancel
 	r = ask_npm(config, node_dir, cancel_fd, err);
 	if (r < 0)
 		return r;
-	r = npm_registry_parse(ret, config, getenv("NODE_EXTRA_CA_CERTS"), err);
+	r = npm_registry_parse(ret, config, trusted_certificates(), err);
 	return r < 0 ? r : check_answers(ret, cancel_fd, err);
 }

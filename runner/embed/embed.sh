@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# embed.sh OUTPUT SYMBOL FOLDER FILE...: writes OUTPUT, a C file with the list SYMBOL of the files (embed.h):
-# by their paths below FOLDER, or, when that is empty, by the last part of each.
+# embed.sh OUTPUT SYMBOL FOLDER FILE...: writes OUTPUT, a C file with the list SYMBOL of the files
+# (embed.h): by their paths below FOLDER, or, when that is empty, by the last part of each.
 set -eu
 
 out=$1 symbol=$2 folder=$3
@@ -11,7 +11,8 @@ shift 3
 	n=0
 	for file; do
 		echo "static const unsigned char bytes_$n[] = {"
-		od -An -v -tx1 "${folder:+$folder/}$file" | sed -e 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
+		od -An -v -tx1 "${folder:+$folder/}$file" |
+			sed -e 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
 		echo '0 };'
 		n=$((n + 1))
 	done

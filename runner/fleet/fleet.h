@@ -11,6 +11,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_intake(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_self_test(int argc, char **argv);
 int cmd_slot(int argc, char **argv);
 int cmd_submit(int argc, char **argv);
 int cmd_top(int argc, char **argv);

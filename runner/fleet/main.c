@@ -14,6 +14,7 @@ static const struct program_command commands[] = {
 	{ "slot", cmd_slot, NULL, NULL },
 	{ "judge", cmd_judge, NULL, NULL },
 	{ "intake", cmd_intake, NULL, NULL },
+	{ "self-test", cmd_self_test, NULL, NULL },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -21,8 +22,8 @@ const struct program program = {
 	.name = "sandbox-runner",
 	.variable = "SANDBOX_RUNNER_",
 	.summary =
-		"Judges the submissions of a fleet: takes them from a queue in Redis, runs each in\n"
-		"jails of its own, and writes every result once into a ledger in Postgres.\n",
+		"Judges the submissions of a fleet: takes them from a queue in Redis, runs each\n"
+		"in jails of its own, and writes every result once into a ledger in Postgres.\n",
 	.examples = "  sandbox-runner config check --config /etc/sandbox/runner.json\n"
 		    "  sandbox-runner run --config /etc/sandbox/runner.json\n",
 	.commands = commands,

@@ -175,7 +175,7 @@ int deps_gc(struct store *s)
 	if (opt.older)
 		before = time(NULL) - (time_t)opt.older_seconds;
 	if (opt.older)
-		r = store_expire(s, before);
+		r = store_expire(s, before, false, NULL);
 	if (r >= 0)
 		r = tarballs_trim(s, cap / TARBALLS_SHARE, before, &tarballs);
 	if (r >= 0)

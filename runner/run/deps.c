@@ -95,21 +95,10 @@ struct call {
 
 static int check_older(void)
 {
-	static const struct {
-		char unit;
-		unsigned seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 } };
-	size_t digits = opt.older ? strspn(opt.older, "0123456789") : 0;
+	const char *why;
 
-	if (!opt.older)
+	if (!opt.older || parse_age(opt.older, &opt.older_seconds, &why) == 0)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (digits == 0 || digits > 6 || opt.older[digits] != units[i].unit ||
-		    opt.older[digits + 1])
-			continue;
-		opt.older_seconds = strtoul(opt.older, NULL, 10) * units[i].seconds;
-		return 0;
-	}
 	return usage_error("deps",
 			   "--older-than takes days, hours or minutes, like 30d, 12h or 90m, "
 			   "not \"%.40s\"",

@@ -134,7 +134,8 @@ static int add_from_folder(struct grades *g, const char *dir, const char *name)
 	_cleanup_free_ char *path = NULL, *student = strdup(name);
 	struct stat st;
 
-	if (!student || asprintf(&path, "%s/%s", dir, name) < 0) {
+	if (!student ||
+	    asprintf(&path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}

@@ -14,10 +14,11 @@
 #include <locale.h>
 #include <sys/stat.h>
 
+#include "cli/signals.h"
+#include "pipeline/settings.h"
+#include "report/result.h"
 #include "run/exec-options.h"
 #include "run/run.h"
-#include "pipeline/settings.h"
-#include "cli/signals.h"
 #include "store/store.h"
 #include "util/util.h"
 
@@ -27,6 +28,9 @@ static const struct option_spec specs[] = {
 	{ OPTION_GROUP, 0, NULL, NULL, NULL, "What to judge" },
 	{ OPTION_STRING, 'c', "challenge", "DIR", &grade_opt.challenge,
 	  "the folder with challenge.json and the hidden tests (required)" },
+	{ OPTION_STRING, 0, "bundle", "DIR", &grade_opt.bundle,
+	  "a folder that sandbox-runner admin bundle wrote, instead of SUBMISSION and --challenge; "
+	  "says whether the verdict is the same" },
 	{ OPTION_STRING, 0, "reveal", "WHAT", &grade_opt.reveal,
 	  "what is told about the tests: none, names, messages, or all (hidden ones too) "
 	  "(default: the challenge's)" },
@@ -65,7 +69,8 @@ static const struct option_spec specs[] = {
 
 const struct command grade_command = {
 	.name = "grade",
-	.synopsis = "grade SUBMISSION --challenge DIR [OPTIONS]",
+	.synopsis = "grade SUBMISSION --challenge DIR [OPTIONS]\n"
+		    "       sandbox-run grade --bundle DIR [OPTIONS]",
 	.summary =
 		"Judges SUBMISSION, a folder or zip with a server: unpacks it, installs its\n"
 		"packages, gives it a database, starts it in a jail, runs the hidden tests of the\n"
@@ -76,7 +81,8 @@ const struct command grade_command = {
 		    "  sandbox-run grade work.zip -c car-rental --json -q | jq .verdict\n"
 		    "  sandbox-run grade work.zip -c car-rental --report html=report.html\n"
 		    "  sandbox-run grade ./solution --challenge . --watch\n"
-		    "  sandbox-run grade work.zip -c car-rental --reveal all --keep-logs log",
+		    "  sandbox-run grade work.zip -c car-rental --reveal all --keep-logs log\n"
+		    "  sandbox-run grade --bundle bundle-7d0b",
 	.epilog =
 		"Verdicts: AC all tests passed, PARTIAL some, WA none; CE the archive, install,\n"
 		"build or migration failed; BOOT the server never answered; CRASH it ended while\n"
@@ -118,6 +124,15 @@ static int check_call(struct grade *g)
 	struct stat st;
 	int r;
 
+	if (grade_opt.bundle && (grade_opt.challenge || grade_opt.watch))
+		return usage_error("grade", "%s and --bundle: give one of them",
+				   grade_opt.watch ? "--watch" : "--challenge");
+	if (grade_opt.bundle) {
+		r = grade_bundle_open(g);
+		if (r != EXIT_OK)
+			return r;
+		list = grade_opt.allow_unenforced;
+	}
 	if (!grade_opt.challenge)
 		return usage_error("grade",
 				   "--challenge is missing: the folder with challenge.json");
@@ -147,17 +162,24 @@ static void grade_done(struct grade *g)
 	challenge_free(g->challenge);
 	settings_done(&g->settings);
 	close_fd(g->signals);
+	grade_bundle_done(&g->bundle);
 }
 
 int cmd_grade(int argc, char **argv)
 {
-	_cleanup_(grade_done) struct grade g = { .signals = -1, .log = -1, .keeper = KEEPER_NULL };
+	_cleanup_(grade_done) struct grade g = {
+		.signals = -1, .log = -1, .bundle.dir = -1, .keeper = KEEPER_NULL
+	};
+	_cleanup_(result_freep) struct result *result = NULL;
 	int code, n;
 
 	code = options_read(&grade_command, argc, argv, &n);
 	if (code >= 0)
 		return code;
-	if (n != 1)
+	if (n > 0 && grade_opt.bundle)
+		return usage_error(
+			"grade", "the submission is in the bundle; \"%.64s\" is too many", argv[0]);
+	if (n != 1 && !grade_opt.bundle)
 		return usage_error("grade", n == 0 ? "SUBMISSION is missing: a folder or a zip file"
 						   : "one SUBMISSION at a time");
 	g.submission = argv[0];
@@ -170,11 +192,18 @@ int cmd_grade(int argc, char **argv)
 	/* With --watch a challenge that is wrong is shown, and watched until it is not. */
 	if (code == EXIT_OK && !grade_opt.watch)
 		code = grade_load_challenge(&g);
+	if (code == EXIT_OK && grade_opt.bundle)
+		code = grade_bundle_check(&g);
 	if (code == EXIT_OK)
 		code = open_outputs(&g);
 	if (code == EXIT_OK && grade_opt.watch)
 		return grade_watch(&g);
 	if (code == EXIT_OK)
 		code = grade_open_installation(&g);
-	return code != EXIT_OK ? code : grade_judge(&g, g.signals, NULL);
+	if (code != EXIT_OK)
+		return code;
+	code = grade_judge(&g, g.signals, &result);
+	if (grade_opt.bundle && result && code != EXIT_INTERRUPTED)
+		grade_bundle_compare(&g, result);
+	return code;
 }

@@ -4,13 +4,13 @@
 /* What the parts of `sandbox-run grade` share. */
 
 #include "challenge/challenge.h"
+#include "cli/options.h"
 #include "database/keeper.h"
 #include "pipeline/pipeline.h"
 #include "report/report-files.h"
-#include "cli/options.h"
 
 struct grade_options {
-	const char *challenge, *store, *reveal, *log, *allow_unenforced;
+	const char *challenge, *bundle, *store, *reveal, *log, *allow_unenforced;
 	const char *database, *database_shared;
 	uint32_t unenforced; /* SBX_LIMIT_*, of the list */
 	struct option_optional json;
@@ -22,9 +22,19 @@ struct grade_options {
 };
 extern struct grade_options grade_opt;
 
+/* grade-bundle.c: of --bundle. */
+struct grade_bundle {
+	const char *path; /* NULL: there is none */
+	int dir;
+	char *challenge_dir, *archive;
+	char tests[65], challenge[65]; /* by which it was judged; that is in it. "": not known */
+	char version[32], unenforced[64];
+};
+
 /* All that one call holds; released in reverse by grade_done(). */
 struct grade {
 	const char *submission;
+	struct grade_bundle bundle;
 	struct settings settings;
 	struct challenge *challenge;
 	enum reveal reveal;
@@ -37,6 +47,12 @@ struct grade {
 
 /* "sandbox-run grade: ..."; returns EXIT_INFRASTRUCTURE. */
 int grade_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Submission, challenge and settings from a bundle. 0, or the exit code after a message. */
+int grade_bundle_open(struct grade *g);
+int grade_bundle_check(struct grade *g); /* the challenge, once it is loaded */
+void grade_bundle_compare(const struct grade *g, const struct result *now);
+void grade_bundle_done(struct grade_bundle *b);
 
 /* Reads the challenge. 0, or the exit code after a message. */
 int grade_load_challenge(struct grade *g);

@@ -62,3 +62,18 @@ void key_end(struct key *k, char ret[static KEY_SIZE])
 	}
 	ret[KEY_SIZE - 1] = '\0';
 }
+
+int sha256_of(int fd, char ret[static KEY_SIZE])
+{
+	unsigned char buffer[65536];
+	struct key k;
+	ssize_t n;
+
+	sha256_init(&k.hash);
+	while ((n = read_full(fd, buffer, sizeof(buffer))) > 0)
+		sha256_update(&k.hash, (size_t)n, buffer);
+	if (n < 0)
+		return (int)n;
+	key_end(&k, ret);
+	return 0;
+}

@@ -21,3 +21,6 @@ void key_add_string(struct key *k, const char *s);
 /* The content of a file of ours (a policy), at most 1 MiB. 0 or -errno. */
 int key_add_file(struct key *k, const char *path);
 void key_end(struct key *k, char ret[static KEY_SIZE]);
+
+/* Plain SHA-256 of all that can be read from `fd`, as sha256sum(1) has it. 0 or -errno. */
+int sha256_of(int fd, char ret[static KEY_SIZE]);

@@ -38,7 +38,9 @@ static DIR *list_dir(int fd)
 	return d;
 }
 
-void store_sweep(struct store *s)
+/* Calls `each` for whatever in tmp/ nobody is making, under its lock. */
+static void each_unfinished(struct store *s,
+			    void (*each)(struct store *s, const char *name, void *data), void *data)
 {
 	_cleanup_(closedirp) DIR *d = list_dir(s->tmp);
 	struct dirent *e;
@@ -56,9 +58,46 @@ void store_sweep(struct store *s)
 		lock = store_lock_now(s, name, LOCK_EX);
 		if (lock < 0)
 			continue;
-		(void)tree_remove(s->tmp, e->d_name);
+		each(s, e->d_name, data);
 		(void)unlinkat(s->locks, name, 0);
 	}
+}
+
+static void remove_unfinished(struct store *s, const char *name, void *data)
+{
+	(void)data;
+	(void)tree_remove(s->tmp, name);
+}
+
+void store_sweep(struct store *s)
+{
+	each_unfinished(s, remove_unfinished, NULL);
+}
+
+struct unfinished {
+	struct tree_sum sum;
+	int n;
+};
+
+static void add_unfinished(struct store *s, const char *name, void *data)
+{
+	_cleanup_close_ int dir =
+		openat(s->tmp, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct unfinished *u = data;
+	struct tree_sum sum = {};
+
+	u->n++;
+	if (dir >= 0 && tree_sum(dir, &sum) == 0)
+		u->sum.disk += sum.disk;
+}
+
+int store_unfinished(struct store *s, struct tree_sum *ret)
+{
+	struct unfinished u = {};
+
+	each_unfinished(s, add_unfinished, &u);
+	*ret = u.sum;
+	return u.n;
 }
 
 void store_items_done(struct store_items *c)
@@ -253,16 +292,41 @@ int store_trim(struct store *s, uint64_t cap, uint64_t *ret_bytes)
 	return 0;
 }
 
-int store_expire(struct store *s, time_t before)
+/* 1: evict() would have its lock. */
+static int is_unused(struct store *s, const struct store_item *i)
+{
+	_cleanup_free_ char *name = NULL;
+	_cleanup_close_ int lock = -1;
+
+	if (asprintf(&name, "%s-%s", i->kind, i->key) < 0)
+		return -ENOMEM;
+	lock = store_lock_now(s, name, LOCK_EX);
+	if (lock < 0)
+		return 0;
+	(void)unlinkat(s->locks, name, 0);
+	return 1;
+}
+
+int store_expire(struct store *s, time_t before, bool dry, uint64_t *ret_bytes)
 {
 	_cleanup_(store_items_done) struct store_items c = {};
 	int r = store_collect(s, &c), gone = 0;
+	uint64_t bytes = 0;
 
 	for (size_t i = 0; r == 0 && i < c.n; i++) {
-		if (!store_kind_is_operators(c.list[i].kind) &&
-		    c.list[i].info.used.tv_sec < before)
-			gone += evict(s, &c.list[i]) == 1;
+		uint64_t own;
+
+		if (store_kind_is_operators(c.list[i].kind) ||
+		    c.list[i].info.used.tv_sec >= before)
+			continue;
+		own = ret_bytes ? measure(s, &c.list[i]).own : 0;
+		if ((dry ? is_unused : evict)(s, &c.list[i]) != 1)
+			continue;
+		bytes += own;
+		gone++;
 	}
+	if (r == 0 && ret_bytes)
+		*ret_bytes = bytes;
 	return r < 0 ? r : gone;
 }
 

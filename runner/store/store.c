@@ -169,6 +169,23 @@ int store_open(struct store **ret, const char *path, uint64_t cap, struct sbx_er
 	return 0;
 }
 
+int store_look(struct store **ret, const char *path, struct sbx_error *err)
+{
+	_cleanup_(store_freep) struct store *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->dir = s->tmp = s->locks = -1;
+	s->cap = STORE_DEFAULT_CAP;
+	if (access(path, F_OK) < 0)
+		return store_error(err, -errno, path, "there is no store: %s", strerror(errno));
+	r = fill_store(s, path, err);
+	if (r == 0)
+		*ret = steal_ptr(s);
+	return r;
+}
+
 struct store *store_free(struct store *s)
 {
 	if (!s)

@@ -55,6 +55,10 @@ struct store_entry {
  * may write to it.
  */
 int store_open(struct store **ret, const char *path, uint64_t cap, struct sbx_error *err);
+/* The same of a store that is there, as it is: what was begun and not finished stays. -ENOENT. */
+int store_look(struct store **ret, const char *path, struct sbx_error *err);
+/* How much in it was begun by a process that is gone: what the next store_open() removes. */
+int store_unfinished(struct store *s, struct tree_sum *ret);
 struct store *store_free(struct store *s);
 int store_fd(const struct store *s);
 
@@ -95,8 +99,11 @@ int store_newest(struct store *s, const char *kind, char **ret, int max);
 /* Evicts entries that nobody uses, least recently used first, until `cap` bytes are left. */
 int store_trim(struct store *s, uint64_t cap, uint64_t *ret_bytes);
 
-/* Evicts entries that were not used since `before` (CLOCK_REALTIME). Returns how many. */
-int store_expire(struct store *s, time_t before);
+/*
+ * Evicts entries that were not used since `before` (CLOCK_REALTIME) and that nobody uses; with
+ * `dry` it only counts. Returns how many; *ret_bytes (may be NULL): what they take for themselves.
+ */
+int store_expire(struct store *s, time_t before, bool dry, uint64_t *ret_bytes);
 
 /*
  * Makes equal files of all installed packages and package managers names of one inode. Entries that

@@ -244,6 +244,26 @@ int tarballs_trim(struct store *s, uint64_t cap, time_t before, uint64_t *ret_by
 	return r;
 }
 
+int tarballs_expire(struct store *s, time_t before, bool dry, uint64_t *ret_bytes)
+{
+	_cleanup_close_ int cache = open_cache(s);
+	struct listing l = {};
+	int r = cache < 0 ? cache : tree_walk(cache, visit_listed, &l), n = 0;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; r == 0 && i < l.n; i++) {
+		if (l.list[i].made.tv_sec >= before ||
+		    (!dry && unlinkat(cache, l.list[i].path, 0) < 0))
+			continue;
+		bytes += l.list[i].disk;
+		n++;
+	}
+	free(l.list);
+	if (r == 0)
+		*ret_bytes = bytes;
+	return r < 0 ? r : n;
+}
+
 int tarballs_verify(struct store *s, bool repair,
 		    void (*report)(void *data, const struct store_fault *f), void *data,
 		    int *ret_checked)

@@ -29,6 +29,9 @@ int tarballs_path(struct store *s, char **ret, struct sbx_error *err);
  */
 int tarballs_take(struct store *s, int from);
 
+/* What was made before that time; with `dry` it stays. Returns how many. */
+int tarballs_expire(struct store *s, time_t before, bool dry, uint64_t *ret_bytes);
+
 /* How much they take, and the removal of the oldest until `cap` is left or older than `before`. */
 int tarballs_sum(struct store *s, struct tree_sum *ret);
 int tarballs_trim(struct store *s, uint64_t cap, time_t before, uint64_t *ret_bytes);

@@ -71,7 +71,8 @@ if installed; then
 fi
 
 command -v "$npm" >/dev/null ||
-	fail "npm is missing: apt-get install npm (any version will do; it installs the pinned ones)"
+	fail "npm is missing: apt-get install npm" \
+		"(any version will do; it installs the pinned ones)"
 
 echo "installing node $node_version and npm $npm_version from npm's registry into $store/runtime"
 stage=$(mktemp -d "$store/tmp/runtime-node.XXXXXXXXXXXXXXXX")
@@ -98,7 +99,8 @@ echo "$npm_version" >"$out/npm-version"
 
 got=$("$out/bin/node" -p process.version)
 [ "$got" = "v$node_version" ] || fail "the installed runtime says it is $got, not v$node_version"
-got=$(NODE_DISABLE_COMPILE_CACHE=1 "$out/bin/node" "$out/lib/node_modules/npm/bin/npm-cli.js" --version)
+got=$(NODE_DISABLE_COMPILE_CACHE=1 "$out/bin/node" "$out/lib/node_modules/npm/bin/npm-cli.js" \
+		--version)
 [ "$got" = "$npm_version" ] || fail "the installed npm says it is $got, not $npm_version"
 sync -f "$out"
 

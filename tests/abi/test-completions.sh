@@ -14,7 +14,8 @@ trap 'rm -rf "$work"' EXIT
 . "$completions/sandbox-run"
 for command in sandbox-run sandbox-isolate; do
 	report "bash knows how to complete $command" \
-		"$(complete -p $command 2>&1 | grep -q -- '-F _sandbox' || complete -p $command 2>&1)"
+		"$(complete -p $command 2>&1 | grep -q -- '-F _sandbox' ||
+			complete -p $command 2>&1)"
 done
 
 in_bash() { # WORD...: what is offered for the last one, a line each
@@ -31,18 +32,26 @@ listed() {
 
 commands=$(sandbox-run --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 report "sandbox-run has commands" "$([ "$(wc -w <<<"$commands")" -ge 5 ] || echo "$commands")"
-report "bash completes the commands" "$(diff <(echo "$commands" | sort) <(in_bash sandbox-run "" | grep -v '^-' | sort))"
+report "bash completes the commands" \
+	"$(diff <(echo "$commands" | sort) <(in_bash sandbox-run "" | grep -v '^-' | sort))"
 for command in $commands; do
 	[ "$command" != help ] || continue
 	report "bash completes every option of sandbox-run $command" \
-		"$(comm -23 <(listed sandbox-run "$command") <(in_bash sandbox-run "$command" -- | sort -u))"
+		"$(comm -23 <(listed sandbox-run "$command") \
+			<(in_bash sandbox-run "$command" -- | sort -u))"
 done
 report "bash completes every option of sandbox-isolate" \
 	"$(comm -23 <(listed sandbox-isolate) <(in_bash sandbox-isolate -- | sort -u))"
 
 report "bash completes the commands of sandbox-runner" \
-	"$(diff <(sandbox-runner --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort) \
+	"$(diff <(sandbox-runner --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
+		sort) \
 		<(in_bash sandbox-runner "" | grep -v '^-' | sort))"
+report "bash completes what sandbox-runner admin does" \
+	"$(diff \
+		<(sandbox-runner admin --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
+			sort) \
+		<(in_bash sandbox-runner admin "" | grep -v '^-' | sort))"
 report "bash completes every option of sandbox-runner run" \
 	"$(comm -23 <(listed sandbox-runner run) <(in_bash sandbox-runner run -- | sort -u))"
 
@@ -57,7 +66,8 @@ offers "bash completes a policy behind =" classic-judge sandbox-run exec --polic
 offers "bash completes a policy behind its letter" classic-judge sandbox-run exec -p clas
 offers "bash completes the colours" "auto always never" sandbox-run grade --color ""
 offers "bash completes the kinds of suites" "vitest" sandbox-run init-challenge --suite v
-offers "bash completes the formats of reports" "html= junit= ctrf= tap=" sandbox-run explain --report ""
+offers "bash completes the formats of reports" "html= junit= ctrf= tap=" sandbox-run explain \
+	--report ""
 offers "bash has no words for a size" "" sandbox-run exec --memory ""
 offers "bash leaves the words of the jailed command alone" "" sandbox-run exec -- --mem
 offers "bash completes the commands of policy" show sandbox-run policy sh
@@ -66,14 +76,17 @@ offers "bash completes the commands of policy" show sandbox-run policy sh
 if command -v fish >/dev/null; then
 	report "fish reads its completion" "$(fish -n "$completions/sandbox-run.fish" 2>&1)"
 	in_fish() {
-		HOME=$work fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$completions/sandbox-run.fish" "$1" | cut -f1 | sort -u
+		HOME=$work fish --no-config -c 'source $argv[1]; complete -C $argv[2]' \
+			"$completions/sandbox-run.fish" "$1" | cut -f1 | sort -u
 	}
-	report "fish completes the commands" "$(diff <(echo "$commands" | sort) <(in_fish "sandbox-run "))"
+	report "fish completes the commands" \
+		"$(diff <(echo "$commands" | sort) <(in_fish "sandbox-run "))"
 	report "fish completes every option of sandbox-run exec" \
 		"$(comm -23 <(listed sandbox-run exec) <(in_fish "sandbox-run exec --"))"
 	report "fish completes every option of sandbox-isolate" \
 		"$(comm -23 <(listed sandbox-isolate) <(in_fish "sandbox-isolate --"))"
-	report "fish completes a policy" "$(in_fish "sandbox-run exec --policy=clas" | grep -vx -- --policy=classic-judge)"
+	report "fish completes a policy" \
+		"$(in_fish "sandbox-run exec --policy=clas" | grep -vx -- --policy=classic-judge)"
 else
 	pass "fish completes the same # SKIP fish is not installed"
 fi
@@ -96,7 +109,9 @@ until_seen $3
 zpty -d shell
 ZSH
 in_zsh() { # NAME TYPED EXPECTED
-	report "zsh completes $1" "$(timeout 60 zsh -f "$work/type.zsh" "$work" "$2" "$3" 2>&1 || echo "never saw $3")"
+	report "zsh completes $1" \
+		"$(timeout 60 zsh -f "$work/type.zsh" "$work" "$2" "$3" 2>&1 ||
+			echo "never saw $3")"
 }
 if command -v zsh >/dev/null; then
 	cp "$completions/_sandbox-run" "$work/"

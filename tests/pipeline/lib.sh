@@ -41,7 +41,8 @@ like() {
 }
 
 zip_folder() { # FOLDER ZIP
-	python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[2][:-4], "zip", sys.argv[1])' "$1" "$2"
+	python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[2][:-4], "zip", sys.argv[1])' \
+		"$1" "$2"
 }
 
 # Grades and leaves result.json, stderr and log in $scratch; sets `status`.
@@ -58,7 +59,8 @@ grade() { # SUBMISSION CHALLENGE [OPTION...]
 member() {
 	"$node" -e 'const r = JSON.parse(require("fs").readFileSync(process.argv[1]));
 		const v = eval("r" + process.argv[2]);
-		console.log(typeof v === "string" ? v : JSON.stringify(v));' "$scratch/result.json" "$1" 2>&1
+		console.log(typeof v === "string" ? v : JSON.stringify(v));' \
+		"$scratch/result.json" "$1" 2>&1
 }
 
 # Every trace that jails could leave: processes, control groups, mounts, leases, half-made entries.
@@ -69,13 +71,15 @@ traces() {
 	find "$store/tmp" -mindepth 1 2>/dev/null | wc -l
 }
 
-# nothing_left BEFORE: no more traces than there were. Counts of the whole host: what somebody else, or
-# the test before this one, ended meanwhile makes them smaller, and what is about to end is waited for.
+# nothing_left BEFORE: no more traces than there were. Counts of the whole host: what somebody else,
+# or the test before this one, ended meanwhile makes them smaller, and what is about to end is
+# waited for.
 nothing_left() {
 	local now i
 	for i in {1..200}; do
 		now=$(traces)
-		paste <(echo "$1") <(echo "$now") | awk '$2 > $1 { more = 1 } END { exit more }' && break
+		paste <(echo "$1") <(echo "$now") | awk '$2 > $1 { more = 1 } END { exit more }' &&
+			break
 		sleep 0.1
 	done
 	if [ "$i" -lt 200 ]; then

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Databases of submissions on a server that others use (docs/databases.md): a private cluster, whose
 # administrator is a superuser, or may only make roles and databases, as a managed one's is.
+# alone: what is left on the host is counted
 . "$(dirname "$0")/../runner/lib.sh"
 
 here=$source_dir/tests/pipeline/database-server
@@ -26,7 +27,8 @@ sed -i 's/"boot": "20s"/"boot": "60s"/' "$scratch/matrix/challenge.json"
 
 # Roles and databases of submissions.
 ours() {
-	sql "SELECT datname FROM pg_database WHERE datname LIKE 'sbx%' UNION SELECT rolname FROM pg_roles WHERE rolname LIKE 'sbx%'"
+	sql "SELECT datname FROM pg_database WHERE datname LIKE 'sbx%'
+		UNION SELECT rolname FROM pg_roles WHERE rolname LIKE 'sbx%'"
 }
 
 none_left() {
@@ -76,7 +78,8 @@ url=$superuser
 on_server "$cars/submissions/correct" "$cars/challenge"
 equal "car rental, superuser: accepted" AC "$(member .verdict)" "$(explain)"
 equal "the result says where the database was" server "$(member .database.provider)"
-like "and so does the stage" 'on the server' "$(member '.stages.find(s => s.name === "database").note')"
+like "and so does the stage" 'on the server' \
+	"$(member '.stages.find(s => s.name === "database").note')"
 gone "car rental"
 url=$manager
 for name in express-pg hono-prisma7 hono-drizzle; do
@@ -96,8 +99,11 @@ equal "names in the code, and TLS: accepted" AC "$(member .verdict)" "$(explain)
 # What it may not do, with two administrators. What somebody left is dropped in passing.
 hostile() { # LABEL
 	submission probe
-	sql "CREATE ROLE sbx_00000000000000aa_00000000000000aa LOGIN; CREATE ROLE sbx_00000000000000aa_00000000000000bb"
-	sql "GRANT sbx_00000000000000aa_00000000000000aa, sbx_00000000000000aa_00000000000000bb TO manager"
+	sql "CREATE ROLE sbx_00000000000000aa_00000000000000aa LOGIN;
+		CREATE ROLE sbx_00000000000000aa_00000000000000bb"
+	# as who made them has it, from Postgres 16 on
+	sql "GRANT sbx_00000000000000aa_00000000000000aa TO manager WITH ADMIN OPTION"
+	sql "GRANT sbx_00000000000000aa_00000000000000bb TO manager WITH ADMIN OPTION"
 	sql "CREATE DATABASE sbx_00000000000000aa_00000000000000aa OWNER manager"
 	on_server "$scratch/sub" "$challenge"
 	equal "$1: a hostile submission is judged" WA "$(member .verdict)" "$(explain)"
@@ -144,7 +150,8 @@ hostile "no superuser"
 # Too much data. A limit that is small is met between two looks, so it can be passed by a little.
 submission fills
 cp -r "$challenge" "$scratch/small"
-sed -i 's/"port": 8000,/&\n\t"limits": { "database_disk": "32M", "boot": "60s" },/' "$scratch/small/challenge.json"
+sed -i 's/"port": 8000,/&\n\t"limits": { "database_disk": "32M", "boot": "60s" },/' \
+	"$scratch/small/challenge.json"
 on_server "$scratch/sub" "$scratch/small"
 equal "too much data: DLE" DLE "$(member .verdict)" "$(explain)"
 like "too much data: it is told" 'filled its disk space of 32 MiB' "$(member .reason)"
@@ -157,14 +164,17 @@ submission waits
 sed -i 's/"port": 8000,/&\n\t"limits": { "boot": "60s" },/' "$scratch/small/challenge.json"
 
 begin() { # SUBMISSION: in the background; waits until it is at its database
-	SANDBOX_RUN_DATABASE=$url "$run" grade "$scratch/sub" --challenge "$scratch/small" --store "$store" \
+	SANDBOX_RUN_DATABASE=$url \
+		"$run" grade "$scratch/sub" --challenge "$scratch/small" --store "$store" \
 		--json="$scratch/result.json" >"$scratch/stderr" 2>&1 &
 	grading=$!
-	until_true 600 submission_waits || fail "the submission reaches its database" "$(cat "$scratch/stderr")"
+	until_true 600 submission_waits || fail "the submission reaches its database" \
+		"$(cat "$scratch/stderr")"
 }
 
 submission_waits() {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'the submission waits'")" = 1 ]
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'the submission waits'")" = 1 ]
 }
 
 cp -r "$challenge" "$scratch/slow"
@@ -200,7 +210,8 @@ postgres_stop postgres QUIT
 postgres_start
 wait $grading
 status=$?
-equal "a restart in the middle is not the student's" "4 IE" "$status $(member .verdict)" "$(member .reason)"
+equal "a restart in the middle is not the student's" "4 IE" "$status $(member .verdict)" \
+	"$(member .reason)"
 like "and is told" 'database server' "$(member .reason)"
 on_server "$cars/submissions/partial" "$cars/challenge"
 equal "afterwards all is as before" PARTIAL "$(member .verdict)" "$(explain)"
@@ -246,12 +257,15 @@ like "TLS that submissions would not have" 'without TLS' "$(member .reason)"
 # --------------------------------------------------------------- a schema each (isolation)
 
 sql 'CREATE DATABASE together'
-sql 'REVOKE ALL ON DATABASE together FROM PUBLIC; GRANT ALL ON DATABASE together TO manager WITH GRANT OPTION'
+sql 'REVOKE ALL ON DATABASE together FROM PUBLIC;
+	GRANT ALL ON DATABASE together TO manager WITH GRANT OPTION'
 for url in "$superuser" "$manager"; do
 	on_server "$cars/submissions/correct" "$cars/challenge" --database-shared together
 	equal "shared: accepted" AC "$(member .verdict)" "$(explain)"
 	gone shared
-	equal "shared: no schema is left" "" "$(sql "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sbx%'" -d "dbname=together host=$postgres_socket user=postgres")"
+	equal "shared: no schema is left" "" \
+		"$(sql "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sbx%'" \
+			-d "dbname=together host=$postgres_socket user=postgres")"
 done
 
 submission probe

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the tests of a fleet share: two runners of one machine, a server for archives, a plan of what is
-# handed in. Sourced after lib.sh.
+# What the tests of a fleet share: two runners of one machine, a server for archives, a plan of what
+# is handed in. Sourced after lib.sh.
 unset "${!SANDBOX_RUNNER_@}"
 here=$source_dir/tests/runner
 runner=$build/runner/fleet/sandbox-runner
@@ -11,7 +11,8 @@ trap 'fleet_stop KILL; servers_stop; rm -rf "$scratch"' EXIT
 
 # Redis, a Postgres for the databases of submissions, another one for the ledger, and archives.
 fleet_servers() {
-	redis_start && postgres_start students && students_url=$postgres_url && postgres_start && zips_start
+	redis_start && postgres_start students && students_url=$postgres_url && postgres_start &&
+		zips_start
 }
 
 # Roles and databases of submissions.
@@ -56,12 +57,13 @@ PY
 	)"
 }
 
-# worker_run I: starts it, once more after it was killed. The second one has the databases of submissions
-# on a server, the first one makes them itself.
+# worker_run I: starts it, once more after it was killed. The second one has the databases of
+# submissions on a server, the first one makes them itself.
 worker_run() {
 	local options=()
 	[ "$1" = 0 ] || options=(--database-provider server --database-url "$students_url")
-	LC_SANDBOX_FLEET=$scratch "$runner" run --config "$fleet/runner.json" --name "w$1" "${options[@]}" \
+	LC_SANDBOX_FLEET=$scratch \
+		"$runner" run --config "$fleet/runner.json" --name "w$1" "${options[@]}" \
 		>>"$fleet/w$1.log" 2>&1 </dev/null &
 	workers[$1]=$!
 }
@@ -91,14 +93,16 @@ redis_push() {
 import sys
 for line in sys.stdin.buffer:
     line = line.rstrip(b"\n")
-    sys.stdout.buffer.write(b"*3\r\n$5\r\nLPUSH\r\n$11\r\nsubmissions\r\n$%d\r\n%s\r\n" % (len(line), line))' |
+    sys.stdout.buffer.write(b"*3\r\n$5\r\nLPUSH\r\n$11\r\nsubmissions\r\n")
+    sys.stdout.buffer.write(b"$%d\r\n%s\r\n" % (len(line), line))' |
 		redis --pipe >/dev/null
 }
 
 # way<TAB>payload of each submission of the plan, in its order.
 payloads() {
-	"$node" -e 'for (const s of JSON.parse(require("fs").readFileSync(process.argv[1])).submissions)
-		console.log(s.way + "\t" + JSON.stringify(s.payload));' "$fleet/plan.json"
+	"$node" -e 'const plan = JSON.parse(require("fs").readFileSync(process.argv[1]));
+		for (const s of plan.submissions)
+			console.log(s.way + "\t" + JSON.stringify(s.payload));' "$fleet/plan.json"
 }
 
 # Into the list, some of them twice; practice by the command.
@@ -106,11 +110,14 @@ hand_in() {
 	local id student challenge url
 	payloads | sed -n 's/^list\t//p' >"$fleet/payloads"
 	sed '7~11p' "$fleet/payloads" | redis_push
-	payloads | sed -nE 's/^submit\t.*"id":"([^"]*)","student":"([^"]*)".*"challenge":"([^"]*)","url":"([^"]*)".*/\1 \2 \3 \4/p' \
-		>"$fleet/practice"
+	payloads | sed -n 's/^submit\t//p' | "$node" -e '
+		const lines = require("fs").readFileSync(0, "utf8").split("\n").filter(Boolean);
+		for (const { id, student, challenge, url } of lines.map((l) => JSON.parse(l)))
+			console.log(id, student, challenge, url);' >"$fleet/practice"
 	while read -r id student challenge url; do
 		"$runner" submit "$url" --id "$id" --student "$student" --challenge "$challenge" \
-			--no-follow --config "$fleet/runner.json" </dev/null >/dev/null 2>&1 || echo "# $id was not taken"
+			--no-follow --config "$fleet/runner.json" </dev/null >/dev/null 2>&1 ||
+			echo "# $id was not taken"
 	done <"$fleet/practice"
 }
 
@@ -132,16 +139,17 @@ await_results() {
 
 # Nothing of the queue is left but what is kept: jobs that are done, logs, results.
 queue_at_rest() {
-	equal "the queue is at rest: leases, waiting, running, rejudged, put off, lists of producers" "0 0 0 0 0 0 0 0" \
-		"$(for key in leases queued queued:rejudge delayed rejudging running waits count intake; do
+	equal "the queue is at rest: leases, waiting, running, rejudged, put off, lists" \
+		"0 0 0 0 0 0 0 0" \
+		"$(for key in leases queued queued:rejudge delayed rejudging running waits count; do
 			case $key in
 			running | waits | count) redis hlen "sbx:{q}:$key" ;;
 			rejudging) redis scard "sbx:{q}:$key" ;;
-			intake) ;;
 			*) redis zcard "sbx:{q}:$key" ;;
 			esac
 		done | xargs)"
-	equal "nothing is left in the lists of producers" "0 0" "$(redis llen submissions) $(redis llen 'sbx:{q}:intake')"
+	equal "nothing is left in the lists of producers" "0 0" \
+		"$(redis llen submissions) $(redis llen 'sbx:{q}:intake')"
 	equal "the keys of the queue agree with each other" "" \
 		"$(redis eval "$(cat "$here/queue-invariants.lua")" 1 'sbx:{q}:' "$1")"
 }
@@ -160,7 +168,8 @@ no_fleet_processes() { [ -z "$(fleet_processes)" ]; }
 fleet_checks() {
 	local name=$1 line last='' details=()
 	shift
-	python3 "$here/fleet-check.py" "$fleet" "$redis_socket" "$postgres_url" "$@" >"$fleet/checked" 2>&1
+	python3 "$here/fleet-check.py" "$fleet" "$redis_socket" "$postgres_url" "$@" \
+		>"$fleet/checked" 2>&1
 	while IFS= read -r line; do
 		if [[ $line =~ ^(not )?ok\ [0-9]+\ -\ (.*) || $line = 1..* ]]; then
 			[ -z "$last" ] || fail "$last" "${details[@]}"
@@ -173,5 +182,6 @@ fleet_checks() {
 			echo "$line"
 		fi
 	done <"$fleet/checked"
-	grep -q '^1\.\.' "$fleet/checked" || fail "$name: all of it was checked" "$(tail -n 5 "$fleet/checked")"
+	grep -q '^1\.\.' "$fleet/checked" || fail "$name: all of it was checked" \
+		"$(tail -n 5 "$fleet/checked")"
 }

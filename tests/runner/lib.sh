@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the tests of sandbox-runner share: private Redis and Postgres servers, on unix sockets in the
-# scratch folder, stopped by their pids. Sourced; brings check, equal, like, member of tests/pipeline.
+# scratch folder, stopped by their pids. Sourced; brings check, equal, like, member of
+# tests/pipeline.
 . "$(dirname "${BASH_SOURCE[0]}")/../pipeline/lib.sh"
 
 chmod 711 "$scratch"
@@ -43,9 +44,9 @@ until_true() {
 	done
 }
 
-# redis_start [NAME [OPTION...]]: with AOF and noeviction, as docs/queue.md asks; options come last and
-# win. Sets redis_socket and redis_url; redis-cli is `redis COMMAND...`. NAME (redis) may be started
-# again after redis_stop: its data are still there.
+# redis_start [NAME [OPTION...]]: with AOF and noeviction, as docs/queue.md asks; options come last
+# and win. Sets redis_socket and redis_url; redis-cli is `redis COMMAND...`. NAME (redis) may be
+# started again after redis_stop: its data are still there.
 redis_start() {
 	redis_launch "$@"
 	until_true 400 redis_is_up || {
@@ -89,8 +90,9 @@ redis_stop() {
 	server_forget "$name"
 }
 
-# The newest Postgres that is installed.
+# The newest Postgres that is installed, or what SANDBOX_POSTGRES_DIR names, as for sandbox-run.
 postgres_bin() {
+	[ -z "${SANDBOX_POSTGRES_DIR:-}" ] || { echo "$SANDBOX_POSTGRES_DIR" && return; }
 	find /usr/lib/postgresql /usr/local -maxdepth 3 -name postgres -path '*/bin/*' 2>/dev/null |
 		sort -V | tail -1 | xargs -r dirname
 }
@@ -106,7 +108,8 @@ as_postgres() {
 
 # postgres_start [NAME [OPTION...]]: superuser `postgres`, no password on its socket. Sets
 # postgres_socket (a folder), postgres_url (of the database `postgres`); psql is `sql SQL`.
-# `-c listen_addresses=127.0.0.1 -c port=N` for TCP. Started again after postgres_stop, it has its data.
+# `-c listen_addresses=127.0.0.1 -c port=N` for TCP. Started again after postgres_stop, it has its
+# data.
 postgres_start() {
 	local name=${1:-postgres} dir bin
 	shift
@@ -119,8 +122,8 @@ postgres_start() {
 	if [ ! -d "$dir" ]; then
 		mkdir -p "$dir/socket"
 		[ "$(id -u)" != 0 ] || chown -R 65534:65534 "$dir"
-		(cd / && as_postgres "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C \
-			--no-sync >"$scratch/initdb.log" 2>&1) || {
+		(cd / && as_postgres "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 \
+			--locale=C --no-sync >"$scratch/initdb.log" 2>&1) || {
 			echo "# initdb failed:" && sed 's/^/# /' "$scratch/initdb.log"
 			return 1
 		}
@@ -129,10 +132,13 @@ postgres_start() {
 	postgres_url="postgresql://postgres@/postgres?host=$postgres_socket"
 	# exec, so that the pid is the server's
 	(cd / && if [ "$(id -u)" = 0 ]; then
-		exec setpriv --reuid=65534 --regid=65534 --clear-groups "$bin/postgres" -D "$dir/data" \
-			-k "$postgres_socket" -c listen_addresses= -c fsync=off -c max_connections=200 "$@"
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups "$bin/postgres" \
+			-D "$dir/data" \
+			-k "$postgres_socket" -c listen_addresses= -c fsync=off \
+			-c max_connections=200 "$@"
 	else
-		exec "$bin/postgres" -D "$dir/data" -k "$postgres_socket" -c listen_addresses= -c fsync=off \
+		exec "$bin/postgres" -D "$dir/data" -k "$postgres_socket" -c listen_addresses= \
+			-c fsync=off \
 			-c max_connections=200 "$@"
 	fi) >>"$scratch/$name.log" 2>&1 </dev/null &
 	servers+=("$name:$!")
@@ -148,7 +154,8 @@ sql() { # SQL [PSQL-OPTION...]: rows as lines, columns with |
 	psql -X -q -A -t -v ON_ERROR_STOP=1 "$postgres_url" "$@" -c "$text"
 }
 
-# postgres_stop [NAME [SIGNAL]]: INT is fast and clean, QUIT is a crash of all its processes at once.
+# postgres_stop [NAME [SIGNAL]]: INT is fast and clean, QUIT is a crash of all its processes at
+# once.
 postgres_stop() {
 	local name=${1:-postgres} pid
 	pid=$(server_pid "$name")

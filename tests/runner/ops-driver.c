@@ -12,7 +12,8 @@
 #include "fleet/ops/metrics-internal.h"
 #include "util/util.h"
 
-static const char *const checks[] = { "redis", "ledger", "self_test", "disk", "serving" };
+static const char *const checks[] = { "redis", "ledger", "self_test", "disk", "pressure",
+				       "serving" };
 
 static int check_of(const char *name)
 {

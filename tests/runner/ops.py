@@ -107,18 +107,18 @@ report("and is still there", os.path.isfile(path))
 s = Supervisor("127.0.0.1:0")
 c = http.client.HTTPConnection("127.0.0.1", s.port, timeout=30)
 status, text, _ = request(c, "/readyz")
-equal("not ready before anything is known", (503, 5), (status, text.count("[-]")))
-for name in ("redis", "ledger", "self_test", "disk"):
+equal("not ready before anything is known", (503, 6), (status, text.count("[-]")))
+for name in ("redis", "ledger", "self_test", "disk", "pressure"):
     s(f"ok {name}")
 equal("nor while one is missing", 503, request(c, "/readyz")[0])
 answer = s("ok serving")
 equal("ready when all have passed", (200, "[+] redis: ok\n[+] ledger: ok\n[+] self_test: ok\n[+] disk: ok\n"
-                                     "[+] serving: ok\nready\n"), request(c, "/readyz")[:2])
+                                     "[+] pressure: ok\n[+] serving: ok\nready\n"), request(c, "/readyz")[:2])
 report("and the supervisor knows", "ready=1" in answer, answer)
 s("fail ledger connection\trefused " + "x" * 300)
 status, text, _ = request(c, "/readyz")
 report("what is wrong is said", status == 503 and "[-] ledger: connection refused xxx" in text and "[+] redis: ok" in text, text)
-equal("one line for each", 6, text.count("\n"))
+equal("one line for each", 7, text.count("\n"))
 equal("HEAD says the same", (503, ""), request(c, "/readyz", "HEAD")[:2])
 equal("/livez does not depend on it", 200, request(c, "/livez")[0])
 report("no descriptor is inherited, no signal taken", "inherited=0 signals=0" in answer, answer)
@@ -146,7 +146,7 @@ equal("labels are of things, never of people", set(), names - {
     "verdict", "reason", "outcome", "limit", "step", "errno", "cache", "pri", "version", "commit", "backend", "res",
     "check", "stage", "le"})
 ready = {dict(l)["check"]: v for (_, l), v in families["sandbox_runner_ready"][1].items() if dict(l)["check"] != "one"}
-equal("readiness is one of them", {"redis": 1, "ledger": 0, "self_test": 1, "disk": 1, "serving": 1}, ready)
+equal("readiness is one of them", {"redis": 1, "ledger": 0, "self_test": 1, "disk": 1, "pressure": 1, "serving": 1}, ready)
 root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 known = {n[15:] for n in families}
 

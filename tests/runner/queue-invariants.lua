@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- What is true of the keys of the queue at every moment (docs/queue.md); a script, so it sees one
--- moment. KEYS[1] the prefix, ARGV[1] how many jobs a student may run. Returns what is not true.
-local P, CAP = KEYS[1], tonumber(ARGV[1])
+-- moment. KEYS[1] the prefix, ARGV[1] how many jobs a student may run, ARGV[2] 'unrecorded': nobody takes what
+-- ended without a judge to a ledger. Returns what is not true.
+local P, CAP, UNRECORDED = KEYS[1], tonumber(ARGV[1]), ARGV[2] == 'unrecorded'
 local ROUND = 67108864
 local wrong = {}
 
@@ -78,7 +79,16 @@ local function check_running(id, j)
 	end
 end
 
+-- What ended without a judge waits for the ledger.
+local function check_ended(id, j)
+	local member = table.concat({ id, j.rev, j.student, j.contest, j.challenge, j.submitted, j.verdict }, '/')
+	check(redis.call('ZSCORE', P .. 'ended', member), id, 'ended and is not told as', member)
+end
+
 local function check_final(id, j)
+	if j.state ~= 'done' and UNRECORDED then
+		check_ended(id, j)
+	end
 	check(j.state == 'done' or j.state == 'superseded' or j.state == 'cancelled', id, 'is', j.state)
 	check(j.verdict and j.done, id, 'is done without a verdict')
 	check(not j.owner and not j.cancel and not j.place, id, 'is done and has more to come')

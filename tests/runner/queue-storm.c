@@ -268,6 +268,7 @@ static bool invariants_hold(struct queue *q, const char *text, const char *prefi
 		redis_add(&w, "1");
 		redis_add(&w, prefix);
 		redis_add(&w, "2");
+		redis_add(&w, "unrecorded");
 		if (redis_command(queue_redis(q), &w, 0, &reply, &err) == 0)
 			break;
 		if (err.code != -EAGAIN)

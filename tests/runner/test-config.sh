@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The configuration of sandbox-runner: which source counts, what is refused and how it is said, what is
-# shown. No server, no jail.
+# The configuration of sandbox-runner: which source counts, what is refused and how it is said, what
+# is shown. No server, no jail.
 set -u
 . "$(dirname "$0")/../pipeline/lib.sh"
 runner=$build/runner/fleet/sandbox-runner
@@ -15,7 +15,8 @@ run_config() { "$runner" config "$@" 2>&1; }
 shown() {
 	local key=$1
 	shift
-	run_config print --effective --config "$config" "$@" | grep -E "^\s*\"$key\": " | sed -E 's/^\s+//; s/,( \/\/)/\1/'
+	run_config print --effective --config "$config" "$@" | grep -E "^\s*\"$key\": " |
+		sed -E 's/^\s+//; s/,( \/\/)/\1/'
 }
 # refused NAME PATTERN: what stands in the file is refused, with exit code 2.
 refused() {
@@ -41,34 +42,47 @@ equal "the environment instead of the file" '"slots": 4 // SANDBOX_RUNNER_SLOTS'
 	"$(SANDBOX_RUNNER_SLOTS=4 shown slots)"
 equal "the flag instead of the environment" '"slots": 5 // --slots' \
 	"$(SANDBOX_RUNNER_SLOTS=4 shown slots --slots 5)"
-equal "an empty variable says nothing" "\"slots\": 3 // $config" "$(SANDBOX_RUNNER_SLOTS= shown slots)"
+equal "an empty variable says nothing" "\"slots\": 3 // $config" \
+	"$(SANDBOX_RUNNER_SLOTS= shown slots)"
 equal "a key in a section, by its variable" '"timeout": "3s" // SANDBOX_RUNNER_REDIS_TIMEOUT' \
-	"$(SANDBOX_RUNNER_REDIS_TIMEOUT=3s run_config print --config "$config" | sed -nE 's/^\s+("timeout".*)/\1/p')"
-equal "a list in the environment" '"hosts": ["a.example", "b.example"] // SANDBOX_RUNNER_FETCH_HOSTS' \
+	"$(SANDBOX_RUNNER_REDIS_TIMEOUT=3s run_config print --config "$config" |
+		sed -nE 's/^\s+("timeout".*)/\1/p')"
+equal "a list in the environment" \
+	'"hosts": ["a.example", "b.example"] // SANDBOX_RUNNER_FETCH_HOSTS' \
 	"$(SANDBOX_RUNNER_FETCH_HOSTS=a.example,b.example shown hosts)"
-equal "a folder of the file is relative to it" "\"challenges\": \"$scratch/challenges\" // $config" "$(shown challenges)"
-equal "a folder of a flag is relative to where one stands" "\"challenges\": \"/x\" // --challenges" \
+equal "a folder of the file is relative to it" \
+	"\"challenges\": \"$scratch/challenges\" // $config" "$(shown challenges)"
+equal "a folder of a flag is relative to where one stands" \
+	"\"challenges\": \"/x\" // --challenges" \
 	"$(cd / && shown challenges --challenges x | sed 's|//x|/x|')"
 equal "the file by its variable" "\"slots\": 3 // $config" \
-	"$(SANDBOX_RUNNER_CONFIG=$config run_config print | sed -nE 's/^\s+("slots".*),( \/\/)/\1\2/p')"
-equal "without --effective defaults are not shown" 0 "$(run_config print --config "$config" | grep -c '// default')"
+	"$(SANDBOX_RUNNER_CONFIG=$config run_config print |
+		sed -nE 's/^\s+("slots".*),( \/\/)/\1\2/p')"
+equal "a long time in days" '"keep": "30d" // --queue-keep' "$(shown keep --queue-keep 30d)"
+equal "without --effective defaults are not shown" 0 \
+	"$(run_config print --config "$config" | grep -c '// default')"
 
 # ------------------------------------------------------------------- secrets
 echo 'redis://:from-a-file@127.0.0.1' >"$scratch/secret"
-equal "a secret in a file of its own" '"url": "redis://:***@127.0.0.1" // SANDBOX_RUNNER_REDIS_URL_FILE' \
+equal "a secret in a file of its own" \
+	'"url": "redis://:***@127.0.0.1" // SANDBOX_RUNNER_REDIS_URL_FILE' \
 	"$(SANDBOX_RUNNER_REDIS_URL_FILE=$scratch/secret shown url)"
 equal "passwords are not shown" '"url": "postgresql://u:***@h/d" // SANDBOX_RUNNER_LEDGER_URL' \
 	"$(SANDBOX_RUNNER_LEDGER_URL='postgresql://u:p@h/d' shown url | grep postgres)"
 equal "nor those of another form" '"url": "***" // SANDBOX_RUNNER_LEDGER_URL' \
 	"$(SANDBOX_RUNNER_LEDGER_URL='host=h password=p' shown url | grep LEDGER)"
-like "a secret said twice is refused" 'SANDBOX_RUNNER_REDIS_URL and SANDBOX_RUNNER_REDIS_URL_FILE say the same' \
-	"$(SANDBOX_RUNNER_REDIS_URL=redis://x SANDBOX_RUNNER_REDIS_URL_FILE=$scratch/secret run_config print)"
-like "a secret's file that is not there is named" "SANDBOX_RUNNER_REDIS_URL_FILE: $scratch/nothing cannot be read" \
+like "a secret said twice is refused" \
+	'SANDBOX_RUNNER_REDIS_URL and SANDBOX_RUNNER_REDIS_URL_FILE say the same' \
+	"$(SANDBOX_RUNNER_REDIS_URL=redis://x SANDBOX_RUNNER_REDIS_URL_FILE=$scratch/secret \
+		run_config print)"
+like "a secret's file that is not there is named" \
+	"SANDBOX_RUNNER_REDIS_URL_FILE: $scratch/nothing cannot be read" \
 	"$(SANDBOX_RUNNER_REDIS_URL_FILE=$scratch/nothing run_config print)"
 
 # -------------------------------------------------------------------- errors
 write <<<'{ "redis": { "ulr": "x" } }'
-refused "a misspelt key" "$config:1:[0-9]+: there is no key \"ulr\"; did you mean \"url\"\? \(\\$\.redis\.ulr\)"
+refused "a misspelt key" \
+	"$config:1:[0-9]+: there is no key \"ulr\"; did you mean \"url\"\? \(\\$\.redis\.ulr\)"
 write <<<'{ "slots": 2, "slots": 3 }'
 refused "a key that comes twice" 'the key "slots" comes twice'
 write <<<'{ "slots": "many" }'
@@ -93,6 +107,19 @@ write <<<'{ "name": "a b" }'
 refused "a name that is no id" 'name .*letters, digits'
 write <<<'{ "redis": { "timeout": "30s" } }'
 refused "a timeout that would lose leases" "redis.timeout .*two thirds of queue.lease"
+write <<<'{ "redis": { "url": "foo" } }'
+refused "a Redis that is no URL" "redis.url \\($config\\): the Redis URL has .*redis://"
+write <<<'{ "ledger": { "url": "mysql://u:hunter2@h/d" } }'
+refused "a ledger of another kind" 'ledger.url .*postgresql://'
+for text in bar 'postgresql://u:hunter2@h/d?nonsense=1'; do
+	write <<<"{ \"ledger\": { \"url\": \"$text\" } }"
+	refused "a ledger that cannot be read: ${text%%:*}" \
+		'ledger.url .*cannot be read.*postgresql://USER@HOST'
+	equal "its password is not said" 0 \
+		"$(run_config print --config "$config" | grep -c hunter2)"
+done
+write <<<'{ "compat": { "database_url": "http://h" } }'
+refused "the database of DevForces" 'compat.database_url .*postgresql://'
 write <<<'{ "database": { "provider": "server" } }'
 refused "a provider without its URL" 'database.url: .*needs it'
 write <<<'{ "slots": 2'
@@ -106,17 +133,21 @@ refused "a file that is not there" 'the configuration cannot be read: No such fi
 mkdir "$config"
 refused "a folder" 'the configuration cannot be read'
 rmdir "$config"
-like "a misspelt variable" 'SANDBOX_RUNNER_LEDGR_URL: no key has this variable; did you mean SANDBOX_RUNNER_LEDGER_URL' \
+like "a misspelt variable" \
+	'SANDBOX_RUNNER_LEDGR_URL: no key has this variable; did you mean SANDBOX_RUNNER_LEDGER_URL' \
 	"$(SANDBOX_RUNNER_LEDGR_URL=x run_config print)"
 like "a wrong value of a variable names it" 'SANDBOX_RUNNER_SLOTS: "x" is not a whole number' \
 	"$(SANDBOX_RUNNER_SLOTS=x run_config print)"
-like "a wrong value of a flag names it" '\-\-slots: "x" is not a whole number' "$(run_config print --slots x)"
+like "a wrong value of a flag names it" '\-\-slots: "x" is not a whole number' \
+	"$(run_config print --slots x)"
 like "an unknown flag" 'unknown option --slot; did you mean --slots' "$(run_config print --slot 2)"
 
 # --------------------------------------------------------------------- check
 write <<<'{ "challenges": "challenges" }'
-like "check says what a worker needs" 'ledger.url: a worker needs it' "$(run_config check --config "$config")"
-check "and is content when all is there" "$runner" config check --config "$config" --ledger-url postgresql://h/d
+like "check says what a worker needs" 'ledger.url: a worker needs it' \
+	"$(run_config check --config "$config")"
+check "and is content when all is there" \
+	"$runner" config check --config "$config" --ledger-url postgresql://h/d
 write <<<'{ "challenges": "elsewhere" }'
 like "check looks for the challenges" 'challenges .*elsewhere: No such file' \
 	"$(run_config check --config "$config" --ledger-url postgresql://h/d)"
@@ -130,12 +161,14 @@ write <<'EOS'
   "fetch": { "hosts": ["*.example"], "https_only": true }, "log": { "level": "debug" } }
 EOS
 run_config print --effective --config "$config" >"$scratch/again.json"
-equal "what print shows is a configuration that says the same" "$(sed 's| //.*||' "$scratch/again.json")" \
+equal "what print shows is a configuration that says the same" \
+	"$(sed 's| //.*||' "$scratch/again.json")" \
 	"$(run_config print --effective --config "$scratch/again.json" | sed 's| //.*||')"
-for part in slot judge intake; do
+for part in slot judge intake self-test; do
 	out=$("$runner" $part 3<&- 4<&- 2>&1)
 	status=$?
-	equal "$part is not for people" "2 sandbox-runner $part: this is a part of sandbox-runner run" "$status $out"
+	equal "$part is not for people" \
+		"2 sandbox-runner $part: this is a part of sandbox-runner run" "$status $out"
 done
 # ------------------------------------------------------------------ passwords
 write <<EOS
@@ -148,6 +181,69 @@ like "and how to mend it" 'ledger.url .*chmod o-r.*SANDBOX_RUNNER_LEDGER_URL_FIL
 equal "which does not show it" 0 "$(grep -c hunter2 <<<"$out")"
 chmod 640 "$config"
 equal "a file for a few" "0 " "$(run_config check --config "$config"; echo $? | tr '\n' ' ')"
+chmod 666 "$config"
+like "a file that all users may change" 'can be changed by all users .*chmod o-w' \
+	"$(run_config check --config "$config" --ledger-url postgresql://h/d |
+		sed 's/ledger.url.*//')"
+chmod 640 "$config"
+
+# Files of secrets: who may read them.
+export SANDBOX_RUNNER_REDIS_URL_FILE=$scratch/secret
+secret() { # MODE [OWNER[:GROUP]]
+	chmod "$1" "$scratch/secret"
+	[ $# -lt 2 ] || chown "$2" "$scratch/secret"
+}
+secret 600
+equal "a file of a secret that is ours alone" "0" \
+	"$(run_config check --config "$config" >&2; echo $?)"
+for mode in 644 604 640; do
+	secret $mode
+	out=$(run_config check --config "$config")
+	equal "a secret of mode $mode: exit code" 2 $? "$out"
+	like "and what to do" \
+		"REDIS_URL_FILE: $scratch/secret can be read by .*\(mode 0$mode\).*chmod 0600" \
+		"$out"
+	equal "which does not show it" 0 "$(grep -c from-a-file <<<"$out")"
+done
+secret 620
+like "one that its group may change" 'can be changed by its group' \
+	"$(run_config check --config "$config")"
+secret 644
+equal "who only looks at the fleet may read it all the same" 0 \
+	"$(run_config print --config "$config" >/dev/null; echo $?)"
+equal "one of the shell's" 0 \
+	"$(SANDBOX_RUNNER_REDIS_URL_FILE=<(echo redis://h) run_config check \
+		--config "$config" >&2; echo $?)"
+if [ "$(id -u)" = 0 ]; then
+	secret 600 1234
+	like "one of somebody else's" 'belongs to user 1234, .*chown root' \
+		"$(run_config check --config "$config")"
+	chmod 711 "$scratch" && chmod 755 "$scratch/challenges" && chgrp 65534 "$config"
+	as_user() {
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$runner" config \
+			check --config "$config" 2>&1
+	}
+	secret 640 root:65534
+	equal "root's, given to us by its group" "0" "$(as_user >&2; echo $?)"
+	secret 644 root:65534
+	like "and to all" 'can be read by all users .*chmod 0640' "$(as_user)"
+	secret 600 65534
+	equal "our own, as a user" "0" "$(as_user >&2; echo $?)"
+	# as Kubernetes, Docker and systemd mount them
+	mounted() { # OPTIONS
+		unshare -m sh -c 'mount -t tmpfs x "$1/mount" && echo redis://h >"$1/mount/url" &&
+			chmod 444 "$1/mount/url" && mount -o "remount,$2" "$1/mount" &&
+			export SANDBOX_RUNNER_REDIS_URL_FILE=$1/mount/url &&
+			exec "$3" config check --config "$4"' \
+			sh "$scratch" "$1" "$runner" "$config" 2>&1
+	}
+	mkdir "$scratch/mount"
+	equal "one that was mounted for us, read-only and in memory" "0" \
+		"$(mounted ro >&2; echo $?)"
+	like "one in memory that is somebody's" 'can be read by all users' "$(mounted rw)"
+fi
+unset SANDBOX_RUNNER_REDIS_URL_FILE
 equal "a URL that is wrong does not show its password either" 0 \
-	"$(run_config print --effective --redis-url 'redis://:hunter2/3@db' --config "$config" | grep -c hunter2)"
+	"$(run_config print --effective --redis-url 'redis://:hunter2/3@db' --config "$config" |
+		grep -c hunter2)"
 finish

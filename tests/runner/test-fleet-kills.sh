@@ -1,18 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# While a fleet judges, its supervisors, slots, intakes, judges, keepers and jails are killed at random moments,
-# and Redis and both Postgres servers crash and come back. Each submission has one result all the same, the
-# right one; what was lost runs again within a lease; nothing is left.
+# While a fleet judges, its supervisors, slots, intakes, judges, keepers and jails are killed at
+# random moments, and Redis and both Postgres servers crash and come back. Each submission has one
+# result all the same, the right one; what was lost runs again within a lease; nothing is left.
 #
-# SANDBOX_FLEET_SUBMISSIONS=300 SANDBOX_FLEET_KILLS=40 is the whole size (a minute or so on two cores);
-# SANDBOX_FLEET_SEED changes what is handed in and who is killed when.
+# SANDBOX_FLEET_SUBMISSIONS=300 SANDBOX_FLEET_KILLS=40 is the whole size (a minute or so on two
+# cores); SANDBOX_FLEET_SEED changes what is handed in and who is killed when.
+# alone: what is left on the host is counted
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fleet.sh"
-[ "$(id -u)" = 0 ] || {
-	echo "1..0 # SKIP needs root"
-	exit 0
-}
+needs_root
 submissions=${SANDBOX_FLEET_SUBMISSIONS:-80}
 kills=${SANDBOX_FLEET_KILLS:-12}
 seed=${SANDBOX_FLEET_SEED:-1}
@@ -23,7 +21,8 @@ fleet_servers || { fail "the servers start" && finish && exit; }
 "$run" exec -- true # sweeps what dead owners left before
 before=$(traces)
 # What does not come is given up after so many attempts, which here are too many.
-python3 "$here/fleet-plan.py" "$fleet" "$seed" "$submissions" "$zips_port" refused failing stalls || exit 1
+python3 "$here/fleet-plan.py" "$fleet" "$seed" "$submissions" "$zips_port" refused failing stalls ||
+	exit 1
 fleet_config "\"student_running\": $cap, \"lease\": \"${lease}ms\", \"max_attempts\": 1000"
 contests_from_plan
 told=$fleet/told
@@ -36,7 +35,9 @@ at_hand() { # I
 	redis eval "local t = redis.call('TIME')
 		local out = { string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)) }
 		for _, id in ipairs(redis.call('ZRANGE', KEYS[1] .. 'leases', 0, -1)) do
-			if redis.call('HGET', KEYS[1] .. 'job:' .. id, 'owner') == ARGV[1] then out[#out + 1] = id end
+			if redis.call('HGET', KEYS[1] .. 'job:' .. id, 'owner') == ARGV[1] then
+				out[#out + 1] = id
+			end
 		end
 		return table.concat(out, ' ')" 1 'sbx:{q}:' "w$1"
 }
@@ -54,7 +55,8 @@ children_of() { # PID...
 # Processes 1 of the jails that a worker has.
 jails_of() { # PID
 	# shellcheck disable=SC2046
-	ps -o pid=,args= -p "$(children_of $(children_of $(children_of "$1")) | paste -sd,)" 2>/dev/null |
+	ps -o pid=,args= -p "$(children_of $(children_of $(children_of "$1")) | paste -sd,)" \
+		2>/dev/null |
 		sed -n 's/ sandbox-init$//p'
 }
 
@@ -87,7 +89,8 @@ outage() { # COMMAND...
 	local from
 	from=$(redis_ms)
 	"$@"
-	printf '{"what": "outage", "at": %s, "from": %s, "to": %s}\n' "$from" "$from" "$(redis_ms)" >>"$told"
+	printf '{"what": "outage", "at": %s, "from": %s, "to": %s}\n' "$from" "$from" \
+		"$(redis_ms)" >>"$told"
 }
 
 redis_crash() { redis_stop redis KILL && redis_start; }
@@ -111,7 +114,8 @@ for ((k = 1; k <= kills; k++)); do
 	[ $k != $((kills * 2 / 3)) ] || outage ledger_crash
 done
 await_results "$submissions" || { finish && exit; }
-echo "# $submissions submissions, seed $seed, $(grep -c '"ids"' "$told") kills: $((SECONDS - began)) s;" \
+echo "# $submissions submissions, seed $seed, $(grep -c '"ids"' \
+		"$told") kills: $((SECONDS - began)) s;" \
 	"$(grep -o '"what": "[a-z]*"' "$told" | cut -d'"' -f4 | sort | uniq -c | xargs)"
 fleet_stop TERM
 equal "the runners end well" 0 $status
@@ -122,13 +126,14 @@ all_gone "$before"
 # Slots whose supervisor is dead end by themselves, though nobody is there to take what they have.
 worker_run 0
 "$node" -e 'const { id, ...p } = JSON.parse(process.argv[1]); for (let i = 0; i < 30; i++)
-	console.log(JSON.stringify({ ...p, id: "last-" + i, student: "last-" + i, contest: "" }));' \
-	"$(head -n 1 "$fleet/payloads")" | redis_push
+	console.log(JSON.stringify({ ...p, id: "last-" + i, student: "last-" + i,
+		contest: "" }));' "$(head -n 1 "$fleet/payloads")" | redis_push
 # shellcheck disable=SC2046
 judges() { children_of $(children_of "${workers[0]}"); }
 both_stand_still() {
 	# shellcheck disable=SC2046
-	kill -STOP $(judges) && [ "$(judges | wc -l) $(redis zcard 'sbx:{q}:leases')" = "2 2" ] && return
+	kill -STOP $(judges) && [ "$(judges | wc -l) $(redis zcard 'sbx:{q}:leases')" = "2 2" ] &&
+		return
 	# shellcheck disable=SC2046
 	kill -CONT $(judges)
 	return 1

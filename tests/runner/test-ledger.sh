@@ -58,14 +58,16 @@ equal "six at once make each step once" "6 $steps" \
 equal "again, there is nothing to do" $'migrated 0\nfine' "$(ledger "$url" '' migrate check)"
 ledger "$url" older migrate >/dev/null
 sql "DELETE FROM older.migration WHERE version = $steps" >/dev/null
-like "an older schema is refused" '^error EPROTO older: .*admin migrate' "$(ledger "$url" older check)"
+like "an older schema is refused" '^error EPROTO older: .*admin migrate' \
+	"$(ledger "$url" older check)"
 sql "INSERT INTO older.migration VALUES ($((steps + 1)), 'tomorrow')"
 like "so is a newer one" "^error EPROTO older: .*version $((steps + 1)).*
 error EPROTO older: .*too old" "$(ledger "$url" older check migrate)"
 
 # Results
 
-equal "a result is recorded once" "inserted s1/1 bob cup ch1 #1 @1700000000123 AC 1/2 700/1000000000000 - - w1 44 dated
+equal "a result is recorded once" \
+	"inserted s1/1 bob cup ch1 #1 @1700000000123 AC 1/2 700/1000000000000 - - w1 44 dated
 stands s1/1 bob cup ch1 #1 @1700000000123 AC 1/2 700/1000000000000 - - w1 44 dated
 inserted s1/2 bob cup ch1 #1 @1700000000123 WA 1/2 0/1000000000000 - - w2 44 dated
 found s1/1 bob cup ch1 #1 @1700000000123 AC 1/2 700/1000000000000 - - w1 44 dated
@@ -74,15 +76,18 @@ none" "$(ledger "$url" '' "$(insert s1 1 bob cup ch1 1700000000123 AC 700 w1)" \
 	"$(insert s1 2 bob cup ch1 1700000000123 WA 0 w2)" 'find s1 1' 'find s1 3')"
 equal "times are exact, from 1970 to 9999" '0 253402300799999 1' "$(
 	ledger "$url" '' "$(insert early 1 bob '' ch1 0 AC 0 w)" \
-		"$(insert late 1 bob '' ch1 253402300799999 AC 0 w)" | grep -o '@[0-9]*' | tr -d @ | paste -sd' '
+		"$(insert late 1 bob '' ch1 253402300799999 AC 0 w)" | grep -o '@[0-9]*' | tr -d @ |
+		paste -sd' '
 ) $(sql "SELECT count(*) FROM sandbox.result WHERE submission = 'late'
 	AND submitted_at = '9999-12-31 23:59:59.999+00' AND contest IS NULL")"
 
 # Two who judge the same: the second is too late while the first is not yet committed
-sql "BEGIN; INSERT INTO sandbox.result SELECT 'race', judge_rev, student, contest, challenge, attempt,
-	submitted_at, judged_at, verdict, passed, total, points, max_points, archive_sha256, tests_sha256,
-	'first', stages, usage, result FROM sandbox.result WHERE submission = 's1' AND judge_rev = 1;
-	DO \$\$BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')
+sql "BEGIN; INSERT INTO sandbox.result SELECT 'race', judge_rev, student, contest, challenge,
+		attempt, submitted_at, judged_at, verdict, passed, total, points, max_points,
+		archive_sha256, tests_sha256, 'first', stages, usage, result
+	FROM sandbox.result WHERE submission = 's1' AND judge_rev = 1;
+	DO \$\$BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks
+			WHERE NOT granted AND locktype = 'transactionid')
 		LOOP PERFORM pg_sleep(0.02); END LOOP; END\$\$; COMMIT" >/dev/null &
 first=$!
 until_true 100 sh -c "psql -XqAt '$url' -c \"SELECT 1 / count(*) FROM pg_locks
@@ -97,10 +102,12 @@ for worker in one two three; do
 	racing[${#racing[@]}]=$!
 done
 wait "${racing[@]}"
-equal "three who insert the same 300: each is inserted once" "300 600" "$(cat "$scratch"/{one,two,three} |
+equal "three who insert the same 300: each is inserted once" "300 600" \
+	"$(cat "$scratch"/{one,two,three} |
 	awk '$1 == "inserted" { i++ } $1 == "stands" { s++ } END { print i, s }')"
 equal "and all of them are told the same" 300 "$(
-	cat "$scratch"/{one,two,three} | sed 's/^[a-z]* //' | sort | uniq -c | awk '$1 == 3' | wc -l)"
+	cat "$scratch"/{one,two,three} | sed 's/^[a-z]* //' | sort | uniq -c | awk '$1 == 3' |
+		wc -l)"
 
 # Postgres goes and comes
 
@@ -115,7 +122,9 @@ like "and again" '^error EAGAIN : cannot connect to Postgres' "$answer"
 postgres_start
 ask_until_done "$(insert gone 1 bob cup ch1 5 AC 0 w)"
 like "the same connection works when it is back" '^inserted gone/1' "$answer"
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sandbox-runner'" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	WHERE application_name = 'sandbox-runner'" \
+	>/dev/null
 ask_until_done 'find gone 1'
 like "a connection that the server ends is made again" '^found gone/1 .*' "$answer"
 exec {talk[1]}>&-
@@ -134,10 +143,11 @@ done
 wait $writer
 equal "Postgres crashes, restarts, crashes under a writer: everything is there, once" \
 	"2000 done, some refused, none twice 2000" \
-	"$(cat "$scratch/many") $(sql "SELECT count(*) FROM sandbox.result WHERE submission LIKE 'many%'")"
+	"$(cat "$scratch/many") $(sql \
+		"SELECT count(*) FROM sandbox.result WHERE submission LIKE 'many%'")"
 
-# Waiting: nobody answers behind this socket, and a table is locked for ever. Both end by themselves, and
-# are looked at when the rest is done.
+# Waiting: nobody answers behind this socket, and a table is locked for ever. Both end by
+# themselves, and are looked at when the rest is done.
 
 mkdir "$scratch/mute"
 python3 -c '
@@ -166,8 +176,10 @@ as() { # ROLE DATABASE
 	echo "postgresql://$1@/$2?host=$postgres_socket"
 }
 like "a role that must not log in" '^error EACCES 28000:' "$(ledger "$(as nologin fleet)" '' check)"
-like "a database that is not there" '^error EACCES 3D000:' "$(ledger "$(as runner nowhere)" '' check)"
-like "a role that may make no schema" '^error EACCES 42501:' "$(ledger "$(as runner fleet)" '' migrate)"
+like "a database that is not there" '^error EACCES 3D000:' \
+	"$(ledger "$(as runner nowhere)" '' check)"
+like "a role that may make no schema" '^error EACCES 42501:' \
+	"$(ledger "$(as runner fleet)" '' migrate)"
 fleet() {
 	sql "$1" -d "$(as postgres fleet)"
 }
@@ -177,13 +189,15 @@ set
 inserted a/1 bob cup ch #1 @5 AC 1/2 0/1000000000000 - - w 44 dated
 1:bob:1:0:0:5 (1)" "$(ledger "$(as runner fleet)" '' migrate 'contest-set cup icpc 0 10 1200' \
 	"$(insert a 1 bob cup ch 5 AC 0 w)" 'standings cup')"
-fleet 'GRANT USAGE ON SCHEMA sandbox TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA sandbox TO reader'
+fleet 'GRANT USAGE ON SCHEMA sandbox TO reader;
+	GRANT SELECT ON ALL TABLES IN SCHEMA sandbox TO reader'
 equal "a platform needs USAGE and SELECT to read" 'fine
 1:bob:1:0:0:5 (1)' "$(ledger "$(as reader fleet)" '' check 'standings cup')"
 like "and cannot write then" '^error EACCES 42501:' \
 	"$(ledger "$(as reader fleet)" '' "$(insert b 1 bob cup ch 5 AC 0 w)")"
 fleet 'CREATE ROLE inserter LOGIN; GRANT USAGE ON SCHEMA sandbox TO inserter;
-	GRANT SELECT ON ALL TABLES IN SCHEMA sandbox TO inserter; GRANT INSERT ON sandbox.result TO inserter;
+	GRANT SELECT ON ALL TABLES IN SCHEMA sandbox TO inserter;
+	GRANT INSERT ON sandbox.result TO inserter;
 	GRANT INSERT, UPDATE, DELETE ON sandbox.contest TO inserter'
 equal "a runner that does not migrate needs INSERT as well" "fine
 inserted c/1 bob other ch #1 @5 AC 1/2 0/1000000000000 - - w 44 dated
@@ -195,17 +209,22 @@ set" "$(ledger "$(as inserter fleet)" '' check "$(insert c 1 bob other ch 5 AC 0
 	"$(insert c 1 bob other ch 5 AC 0 w)" 'contest-set other points 0 10 1' \
 	'contest-set other icpc 0 10 60' 'standings other' 'contest-set other none')"
 sql 'ALTER ROLE runner CONNECTION LIMIT 0'
-like "no connection is left: ask again" '^error EAGAIN 53300:' "$(ledger "$(as runner fleet)" '' check)"
-sql 'ALTER ROLE runner CONNECTION LIMIT -1; ALTER ROLE runner SET default_transaction_read_only = on'
+like "no connection is left: ask again" '^error EAGAIN 53300:' \
+	"$(ledger "$(as runner fleet)" '' check)"
+sql 'ALTER ROLE runner CONNECTION LIMIT -1;
+	ALTER ROLE runner SET default_transaction_read_only = on'
 like "a standby: ask again" '^error EAGAIN 25006:' \
 	"$(ledger "$(as runner fleet)" '' "$(insert b 1 bob cup ch 5 AC 0 w)")"
 
 # A role whose settings are odd, in a database where somebody put traps
 sql "ALTER ROLE runner RESET ALL; ALTER ROLE runner SET search_path = trap, pg_catalog;
 	ALTER ROLE runner SET default_transaction_isolation = 'serializable';
-	ALTER ROLE runner SET synchronous_commit = off; ALTER ROLE runner SET timezone = 'Asia/Kathmandu';
-	ALTER ROLE runner SET datestyle = 'SQL, DMY'; ALTER ROLE runner SET intervalstyle = 'sql_standard';
-	ALTER ROLE runner SET standard_conforming_strings = off; ALTER ROLE runner SET extra_float_digits = -15;
+	ALTER ROLE runner SET synchronous_commit = off;
+	ALTER ROLE runner SET timezone = 'Asia/Kathmandu';
+	ALTER ROLE runner SET datestyle = 'SQL, DMY';
+	ALTER ROLE runner SET intervalstyle = 'sql_standard';
+	ALTER ROLE runner SET standard_conforming_strings = off;
+	ALTER ROLE runner SET extra_float_digits = -15;
 	ALTER ROLE runner SET log_statement = 'all'"
 fleet "CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO runner;
 	CREATE FUNCTION trap.yes(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
@@ -214,16 +233,20 @@ fleet "CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO runner;
 	CREATE TABLE trap.result (submission text);
 	CREATE FUNCTION trap.look() RETURNS trigger LANGUAGE plpgsql AS
 		\$\$BEGIN NEW.worker := current_setting('synchronous_commit'); RETURN NEW; END\$\$;
-	CREATE TRIGGER look BEFORE INSERT ON sandbox.result FOR EACH ROW EXECUTE FUNCTION trap.look()"
+	CREATE TRIGGER look BEFORE INSERT ON sandbox.result
+	FOR EACH ROW EXECUTE FUNCTION trap.look()"
 equal "settings and traps of the role and the database do nothing" "none
 inserted trapped/1 bob cup ch #1 @1700000000123 AC 1/2 0/1000000000000 - - local 44 dated
 found trapped/1 bob cup ch #1 @1700000000123 AC 1/2 0/1000000000000 - - local 44 dated
 1:bob:1:0:0:5 (1)" "$(ledger "$(as runner fleet)" '' 'find nothing 1' \
 	"$(insert trapped 1 bob cup ch 1700000000123 AC 0 w)" 'find trapped 1' 'standings cup')"
-equal "no statement is named, or a setting for the session: a pooler may be in front" "8 execute <unnamed>" \
-	"$(grep -oE 'LOG:  (statement|execute [^:]*)' "$scratch/postgres.log" | sed 's/LOG:  //' | sort | uniq -c | xargs)"
+equal "no statement is named, or a setting for the session: a pooler may be in front" \
+	"8 execute <unnamed>" \
+	"$(grep -oE 'LOG:  (statement|execute [^:]*)' "$scratch/postgres.log" | sed 's/LOG:  //' |
+		sort | uniq -c | xargs)"
 equal "and no connection is left" "0" \
-	"$(sql "SELECT count(*) FROM pg_stat_activity WHERE datname = 'fleet' AND pid <> pg_backend_pid()")"
+	"$(sql "SELECT count(*) FROM pg_stat_activity
+		WHERE datname = 'fleet' AND pid <> pg_backend_pid()")"
 
 # Hostile strings
 
@@ -236,13 +259,16 @@ refused "a student with a space" "insert${t}ab${t}1${t}bob $t${t}ch${t}5${t}AC${
 refused "a contest with a slash" "insert${t}ab${t}1${t}bob${t}a/b${t}ch${t}5${t}AC${t}0${t}w${t}{}"
 refused "a verdict with anything" "insert${t}ab${t}1${t}bob${t}a${t}ch${t}5${t}A C${t}0${t}w${t}{}"
 refused "a result that is a list" "insert${t}ab${t}1${t}bob${t}a${t}ch${t}5${t}AC${t}0${t}w${t}[]"
-refused "a result that is cut off" "insert${t}ab${t}1${t}bob${t}a${t}ch${t}5${t}AC${t}0${t}w${t}{\"a\":"
+refused "a result that is cut off" \
+	"insert${t}ab${t}1${t}bob${t}a${t}ch${t}5${t}AC${t}0${t}w${t}{\"a\":"
 refused "a result without a value" "insert${t}ab${t}1${t}bob${t}a${t}ch${t}5${t}AC${t}0${t}w${t}"
 refused "a number that no jsonb holds" \
 	"insert${t}ab${t}1${t}bob${t}a${t}ch${t}5${t}AC${t}0${t}w${t}{\"stages\":1e999999}"
-refused "a time beyond 9999" "insert${t}ab${t}1${t}bob${t}a${t}ch${t}253402300800000${t}AC${t}0${t}w${t}{}"
+refused "a time beyond 9999" \
+	"insert${t}ab${t}1${t}bob${t}a${t}ch${t}253402300800000${t}AC${t}0${t}w${t}{}"
 for schema in 'a"b' 'a b' "$(printf 'x%.0s' {1..64})" '"' "';--"; do
-	like "a schema named ${schema:0:5} is refused" '^error EINVAL' "$(ledger "$url" "$schema" check)"
+	like "a schema named ${schema:0:5} is refused" '^error EINVAL' \
+		"$(ledger "$url" "$schema" check)"
 done
 python3 - "$scratch" <<'EOF'
 import sys
@@ -264,15 +290,20 @@ for name in full over bytes escapes deep deep-whole half sql; do
 done | tr ' ' '\t' | "$driver" "$url" '' >"$scratch/hostile" 2>&1
 equal "hostile results are kept where they are JSON of 1 MiB, else refused" \
 	"inserted hostile-full/1 error inserted hostile-bytes/1 inserted hostile-escapes/1 error inserted hostile-deep-whole/1 error inserted hostile-sql/1" \
-	"$(awk '{ print $1 == "error" ? $1 : $1 " " $2 }' "$scratch/hostile" | paste -sd' ')" "$(cut -c1-200 "$scratch/hostile")"
+	"$(awk '{ print $1 == "error" ? $1 : $1 " " $2 }' "$scratch/hostile" | paste -sd' ')" \
+	"$(cut -c1-200 "$scratch/hostile")"
 equal "each is JSON to Postgres, and what stages says is what the result says" "5|t|t" \
-	"$(sql "SELECT count(result::jsonb), bool_and(stages IS NOT DISTINCT FROM result::jsonb->'stages'),
+	"$(sql "SELECT count(result::jsonb),
+		bool_and(stages IS NOT DISTINCT FROM result::jsonb->'stages'),
 		bool_and(usage IS NOT DISTINCT FROM result::jsonb->'usage')
 		FROM sandbox.result WHERE submission LIKE 'hostile-%'")"
-equal "what jsonb cannot hold is replaced, all else is as it was" '�\u0000𐀀�A�"😀�\u0020' \
-	"$(sql "SELECT left(stages->>0, 20) FROM sandbox.result WHERE submission = 'hostile-escapes'")"
+equal "what jsonb cannot hold is replaced, all else is as it was" \
+	'�\u0000𐀀�A�"😀�\u0020' \
+	"$(sql "SELECT left(stages->>0, 20) FROM sandbox.result
+		WHERE submission = 'hostile-escapes'")"
 equal "1 MiB comes back byte for byte" "$(sha256sum <"$scratch/full.json")" \
-	"$(sql "SELECT result FROM sandbox.result WHERE submission = 'hostile-full'" | head -c -1 | sha256sum)"
+	"$(sql "SELECT result FROM sandbox.result WHERE submission = 'hostile-full'" | head -c -1 |
+		sha256sum)"
 
 # URLs as Prisma has them
 
@@ -281,11 +312,13 @@ url_is() { # NAME PATTERN URL
 }
 prisma="postgresql://postgres@localhost/postgres?host=$postgres_socket"
 ledger "$url" Of_Prisma migrate >/dev/null
+waits='pool_timeout=10&socket_timeout=3'
 url_is "what only Prisma knows is taken out, the schema is used" '^fine$' \
-	"$prisma&schema=Of_Prisma&connection_limit=5&pool_timeout=10&pgbouncer=true&socket_timeout=3"
+	"$prisma&schema=Of_Prisma&connection_limit=5&pgbouncer=true&$waits"
 url_is "wherever it stands" '^fine$' \
 	"postgresql://postgres@/postgres?connection_limit=5&schema=%4f%66_Prisma&host=$postgres_socket&pgbouncer=false"
-url_is "alone, nothing of the query is left" '^error E(AGAIN|ACCES)' "postgresql://127.0.0.1:1/x?schema=public"
+url_is "alone, nothing of the query is left" '^error E(AGAIN|ACCES)' \
+	"postgresql://127.0.0.1:1/x?schema=public"
 url_is "another schema" '^error EPROTO nothing_here' "$prisma&schema=nothing_here"
 url_is "a schema that is malformed" '^error EINVAL' "$prisma&schema=a%22b"
 url_is "one with a half-written byte" '^error EINVAL' "$prisma&schema=a%2"
@@ -301,9 +334,11 @@ done
 # Contests
 
 ms=$(sql 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)')
-equal "a contest is set, changed, removed" 'none set icpc [1000, 9000) 1200 set set points [1000, 9000) 7 set none' "$(
+equal "a contest is set, changed, removed" \
+	'none set icpc [1000, 9000) 1200 set set points [1000, 9000) 7 set none' "$(
 	ledger "$url" '' 'contest c1' 'contest-set c1 icpc 1000 9000 1200' 'contest c1' \
-		'contest-set c1 icpc 1000 9000 1200' 'contest-set c1 points 1000 9000 7' 'contest c1' \
+		'contest-set c1 icpc 1000 9000 1200' 'contest-set c1 points 1000 9000 7' \
+		'contest c1' \
 		'contest-set c1 none' 'contest c1' | sed 's/ v[0-9]*$//' | paste -sd' ')"
 version() {
 	ledger "$url" '' 'contest c2' | grep -o 'v[0-9]*$' | tr -d v
@@ -319,13 +354,15 @@ sql "DELETE FROM sandbox.contest; INSERT INTO sandbox.contest (id, rules, starts
 v4=$(version)
 check "versions grow with each change, whoever makes it" \
 	[ "$ms" -le "$v1" -a "$v1" -eq "$v2" -a "$v2" -lt "$v3" -a "$v3" -lt "$v4" ]
-for bad in 'c3 icpc 1000 9000 90' 'c3 icpc 9000 1000 60' 'c3 icpc 0 253402300800000 60' 'c"3 icpc 0 1 60'; do
+for bad in 'c3 icpc 1000 9000 90' 'c3 icpc 9000 1000 60' 'c3 icpc 0 253402300800000 60' \
+	'c"3 icpc 0 1 60'; do
 	like "contest $bad is refused" '^error EINVAL' "$(ledger "$url" '' "contest-set $bad")"
 done
 
 # Reading all
 
-sql "INSERT INTO sandbox.result SELECT 'each' || i, 1 + i % 2, 's' || i % 700, 'all', 'ch' || i % 3, 1, 'epoch',
+sql "INSERT INTO sandbox.result SELECT 'each' || i, 1 + i % 2, 's' || i % 700, 'all', 'ch' || i % 3,
+	1, 'epoch',
 	now(), 'AC', 1, 1, 0, 0, '', '', 'w', NULL, NULL, '{}' FROM generate_series(1, 4500) i"
 hash=$(sql "SELECT submission || '|' || judge_rev FROM sandbox.result WHERE contest = 'all'
 	ORDER BY student, submission, judge_rev" | python3 -c '
@@ -337,16 +374,19 @@ for line in sys.stdin:
         h = (h * 31 + c) % 2**64
     h = (h * 31 + int(rev)) % 2**64
 print(f"4500 {h:016x}")')
-equal "all results of a contest are read, each once, in order" "$hash" "$(printf 'each\tall\n' | "$driver" "$url" '')"
+equal "all results of a contest are read, each once, in order" "$hash" \
+	"$(printf 'each\tall\n' | "$driver" "$url" '')"
 equal "those of a challenge, of a student, of both" "1500 7 2 0" "$(
 	printf 'each\t%s\n' $'all\tch1' $'all\t\ts5' $'\tch1\ts5' $'none' | "$driver" "$url" '' |
 		cut -d' ' -f1 | paste -sd' ')"
-equal "reading ends when it is told to" "stopped after 2001" "$(printf 'each\tall\t\t\t2001\n' | "$driver" "$url" '')"
+equal "reading ends when it is told to" "stopped after 2001" \
+	"$(printf 'each\tall\t\t\t2001\n' | "$driver" "$url" '')"
 
 # What was begun first
 
 wait $mute $locked
-like "a server that does not answer is given up" 'error EAGAIN : Postgres does not answer' "$(cat "$scratch/mute.out")"
+like "a server that does not answer is given up" 'error EAGAIN : Postgres does not answer' \
+	"$(cat "$scratch/mute.out")"
 like "a statement that waits too long ends, and is to be asked again" 'error EAGAIN 57014:' \
 	"$(cat "$scratch/locked.out")"
 

@@ -20,11 +20,14 @@ redis_start || {
 export SANDBOX_TEST_REDIS=$redis_url
 tap_program states "$drivers/queue-states"
 tap_program rules "$drivers/queue-rules"
+tap_program damage "$drivers/queue-damage"
 
 # What it takes to be allowed: the line of docs/queue.md
-acl=$(sed -n 's/^ACL SETUSER runner //p' "$source_dir/docs/queue.md" | sed 's/>PASSWORD/>pw/; s/~sbx:\*/~sbx:* ~t*/')
+acl=$(sed -n 's/^ACL SETUSER runner //p' "$source_dir/docs/queue.md" |
+		sed 's/>PASSWORD/>pw/; s/~sbx:\*/~sbx:* ~t*/')
 equal "the permissions of the manual are those of Redis" OK "$(redis acl setuser runner ${acl:?})"
-SANDBOX_TEST_REDIS=unix://runner:pw@$redis_socket tap_program "as a user of few rights" "$drivers/queue-states"
+SANDBOX_TEST_REDIS=unix://runner:pw@$redis_socket tap_program "as a user of few rights" \
+	"$drivers/queue-states"
 
 # --- random operations
 storm() { # SEED OPERATIONS
@@ -65,7 +68,8 @@ fi
 # The manual names every key there is.
 names=$(redis --scan --pattern 'storm:{q}:*' | sed 's/^storm:{q}://; s/[:/].*//' | sort -u)
 report "every kind of key is in the manual" "$(for name in $names; do
-	grep -qE "^\|.*\`$name(:|\`)" "$source_dir/docs/queue.md" || echo "$name is not in docs/queue.md"
+	grep -qE "^\|.*\`$name(:|\`)" "$source_dir/docs/queue.md" ||
+		echo "$name is not in docs/queue.md"
 done)"
 equal "there were keys to look for" yes "$([ "$(wc -w <<<"$names")" -gt 10 ] && echo yes)"
 
@@ -78,22 +82,26 @@ exec 9>"$scratch/go"
 said() { [ -s "$scratch/twice" ]; }
 until_true 200 said
 redis_stop
-equal "a queue that is away" "EAGAIN: cannot connect to Redis at $redis_socket: No such file or directory; is it running, and may this user reach its socket?" \
+equal "a queue that is away" \
+	"EAGAIN: cannot connect to Redis at $redis_socket: No such file or directory; is it running, and may this user reach its socket?" \
 	"$(rm -f "$redis_socket"; queue enqueue a1 ann)"
 redis_start
 echo >&9
 exec 9>&-
 wait "$twice"
-equal "a connection that was cut says so once" "accepted EAGAIN" "$(sed 's/:.*//' "$scratch/twice" | xargs)"
+equal "a connection that was cut says so once" "accepted EAGAIN" \
+	"$(sed 's/:.*//' "$scratch/twice" | xargs)"
 equal "and Redis still has what it had" duplicate "$(queue enqueue conn conn)"
 
 pid=$(server_pid redis)
 kill -STOP "$pid"
-equal "Redis that does not answer" "EAGAIN: Redis is away: no answer in time" "$(queue enqueue a1 ann)"
+equal "Redis that does not answer" "EAGAIN: Redis is away: no answer in time" \
+	"$(queue enqueue a1 ann)"
 kill -CONT "$pid"
 
 redis config set maxmemory 1 >/dev/null
-equal "Redis that is full" "EAGAIN: Redis has reached its maxmemory: raise it" "$(queue enqueue a2 ann)"
+equal "Redis that is full" "EAGAIN: Redis has reached its maxmemory: raise it" \
+	"$(queue enqueue a2 ann)"
 redis config set maxmemory 0 >/dev/null
 equal "nothing of a refused script has happened" 0 "$(redis exists 'sbx:{q}:job:a2')"
 
@@ -107,7 +115,8 @@ redis config set save '3600 1' >/dev/null
 redis bgsave >/dev/null
 saved() { redis info persistence | grep -q 'rdb_last_bgsave_status:err'; }
 until_true 200 saved
-like "Redis that cannot write its snapshot" "^EAGAIN: Redis cannot write to its disk" "$(queue enqueue a2 ann)"
+like "Redis that cannot write its snapshot" "^EAGAIN: Redis cannot write to its disk" \
+	"$(queue enqueue a2 ann)"
 redis config set save '' >/dev/null
 equal "and nothing of that has happened either" 0 "$(redis exists 'sbx:{q}:job:a2')"
 
@@ -132,7 +141,8 @@ equal "the right password" accepted "$(url=unix://:secret@$redis_socket queue en
 redis -a secret --no-auth-warning config set requirepass '' >/dev/null
 like "a database that is not there" "^EACCES: Redis does not have the database" \
 	"$(url=unix://$redis_socket?db=99 queue enqueue a2 ann)"
-equal "another database is another queue" accepted "$(url=unix://$redis_socket?db=1 queue enqueue a2 ann)"
+equal "another database is another queue" accepted \
+	"$(url=unix://$redis_socket?db=1 queue enqueue a2 ann)"
 
 # Slowed down on purpose: it looks at its clients after each 1024 commands
 redis_stop

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Leaderboards: the examples of docs/ranking.md through queue and ledger as the worker uses them, random
-# contests against two other ways to compute them, and made again from the ledger.
+# Leaderboards: the examples of docs/ranking.md through queue and ledger as the worker uses them,
+# random contests against two other ways to compute them, and made again from the ledger.
 . "$(dirname "$0")/lib.sh"
 
 scripts=$source_dir/runner/fleet/queue/scripts
@@ -10,7 +10,8 @@ start=1700000000000
 minute=60000
 
 rank() { # COMMAND...: words separated by spaces
-	printf '%s\n' "$@" | tr ' ' '\t' | "$build/tests/runner/rank-driver" "$redis_url" "$postgres_url" 2>&1
+	printf '%s\n' "$@" | tr ' ' '\t' | "$build/tests/runner/rank-driver" "$redis_url" \
+		"$postgres_url" 2>&1
 }
 
 judge() { # ID STUDENT CHALLENGE MINUTE VERDICT [POINTS [CONTEST]]
@@ -41,14 +42,19 @@ rank "$(judge a4 ann p 90 AC 1000)" "$(judge a5 ann p 100 WA)" "$(judge a6 ann p
 same "what comes later, judges nothing, or is outside the contest changes nothing" \
 	"1:ann:1:1000:4200:$(last 30) (1)" cup
 rank "$(judge b1 bob p 10 AC 1000)" "$(judge b2 bob q 50 AC 1000)" "$(judge c1 cid p 30 AC 1000)" \
-	"$(judge c2 cid q 30 AC 1000)" "$(judge d1 dan p 30 AC 1000)" "$(judge d2 dan q 30 AC 1000)" \
+	"$(judge c2 cid q 30 AC 1000)" "$(judge d1 dan p 30 AC 1000)" \
+	"$(judge d2 dan q 30 AC 1000)" \
 	"$(judge e1 eve p 299 AC 1000)" "$(judge f1 fay p 0 WA)" "$(judge g1 gus p 1 CE)" >/dev/null
 cup="1:cid:2:2000:3600:$(last 30) 1:dan:2:2000:3600:$(last 30) 3:bob:2:2000:3600:$(last 50)"
 cup+=" 4:ann:1:1000:4200:$(last 30) 5:eve:1:1000:17940:$(last 299) 6:fay:0:0:0:0 (6)"
 same "more solved, then less penalty, then the earlier last accept; equals share a rank" "$cup" cup
+cell() { # MINUTE PENALTY
+	echo "{\"solved\":true,\"points\":1000,\"attempts\":1,\"fails\":0,\"at_ms\":$(
+		last "$1"),\"penalty_s\":$2}"
+}
 equal "what Redis keeps of a student" "attempts 2
-c:p {\"solved\":true,\"points\":1000,\"attempts\":1,\"fails\":0,\"at_ms\":$(last 10),\"penalty_s\":600}
-c:q {\"solved\":true,\"points\":1000,\"attempts\":1,\"fails\":0,\"at_ms\":$(last 50),\"penalty_s\":3000}
+c:p $(cell 10 600)
+c:q $(cell 50 3000)
 last_ms $(last 50)
 penalty_s 3600
 points 2000
@@ -69,13 +75,17 @@ same "and once more; who has only CE left is not listed" "$cup" cup
 
 # Points
 
-rank "$(judge p1 ann x 1 PARTIAL 400 pts)" "$(judge p2 ann x 2 PARTIAL 700 pts)" "$(judge p3 ann x 4 WA 0 pts)" \
-	"$(judge p4 ann x 5 PARTIAL 700 pts)" "$(judge p5 ann y 3 AC 1000 pts)" "$(judge p6 bob x 9 PARTIAL 700 pts)" \
-	"$(judge p7 bob y 8 AC 1000 pts)" "$(judge p8 cid x 1 WA 0 pts)" "$(judge p9 cid y 1 CE 0 pts)" >/dev/null
+rank "$(judge p1 ann x 1 PARTIAL 400 pts)" "$(judge p2 ann x 2 PARTIAL 700 pts)" \
+	"$(judge p3 ann x 4 WA 0 pts)" \
+	"$(judge p4 ann x 5 PARTIAL 700 pts)" "$(judge p5 ann y 3 AC 1000 pts)" \
+	"$(judge p6 bob x 9 PARTIAL 700 pts)" \
+	"$(judge p7 bob y 8 AC 1000 pts)" "$(judge p8 cid x 1 WA 0 pts)" \
+	"$(judge p9 cid y 1 CE 0 pts)" >/dev/null
 same "points: the best of each, and when it was first reached, a minute for each attempt before" \
 	"1:ann:1:1700:360:$(last 3) 2:bob:1:1700:1020:$(last 9) 3:cid:0:0:0:0 (3)" pts
 
-rank "contest trace points $start $((start + 300 * minute)) 1200" "$(judge t1 ann p 5 PARTIAL 4000 trace)" \
+rank "contest trace points $start $((start + 300 * minute)) 1200" \
+	"$(judge t1 ann p 5 PARTIAL 4000 trace)" \
 	"$(judge t2 ann p 12 PARTIAL 4000 trace)" "$(judge t3 ann p 30 AC 10000 trace)" \
 	"$(judge t4 ann p 90 AC 10000 trace)" "$(judge t5 ann p 100 PARTIAL 4000 trace)" >/dev/null
 same "the example of the documentation" "1:ann:1:10000:4200:$(last 30) (1)" trace
@@ -91,12 +101,17 @@ everything() {
 		for _, kind in ipairs({'row:', 'lb:', 'who:', 'contest:'}) do
 			for _, key in ipairs(redis.call('KEYS', 'sbx:{q}:' .. kind .. '*')) do
 				local type = redis.call('TYPE', key).ok
-				local v = type == 'hash' and redis.call('HGETALL', key) or type == 'set'
-					and redis.call('SMEMBERS', key) or redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+				local v
 				if type == 'hash' then
-					local pairs = {}
-					for i = 1, #v, 2 do pairs[#pairs + 1] = v[i] .. '=' .. v[i + 1] end
-					v = pairs
+					local all = redis.call('HGETALL', key)
+					v = {}
+					for i = 1, #all, 2 do
+						v[#v + 1] = all[i] .. '=' .. all[i + 1]
+					end
+				elseif type == 'set' then
+					v = redis.call('SMEMBERS', key)
+				else
+					v = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
 				end
 				if type ~= 'zset' then table.sort(v) end
 				out[#out + 1] = key .. ' ' .. table.concat(v, ' ')
@@ -107,7 +122,9 @@ everything() {
 }
 forget() {
 	redis eval "for _, kind in ipairs({'row:', 'lb:', 'who:', 'contest:', 'att:'}) do
-			for _, key in ipairs(redis.call('KEYS', 'sbx:{q}:' .. kind .. '*')) do redis.call('DEL', key) end
+			for _, key in ipairs(redis.call('KEYS', 'sbx:{q}:' .. kind .. '*')) do
+				redis.call('DEL', key)
+			end
 		end" 0 >/dev/null
 }
 before=$(everything)
@@ -132,7 +149,8 @@ $(everything)"
 redis hset 'sbx:{q}:att:cup/zoe' z1 "1 $(last 9) AC 1000 p $((now + 3600))000" >/dev/null
 redis sadd 'sbx:{q}:who:cup' zoe >/dev/null
 equal "but what was committed since the ledger was read stays" \
-	"5:zoe:1:1000:540:$(last 9)" "$(rank 'rebuild cup' 'show cup' | grep -o '[0-9]*:zoe:[0-9:]*')"
+	"5:zoe:1:1000:540:$(last 9)" \
+	"$(rank 'rebuild cup' 'show cup' | grep -o '[0-9]*:zoe:[0-9:]*')"
 redis del 'sbx:{q}:att:cup/zoe' >/dev/null
 rank 'rebuild cup' >/dev/null
 equal "nor did this leave anything" "$before" "$(everything)"
@@ -140,7 +158,8 @@ equal "nor did this leave anything" "$before" "$(everything)"
 # A contest that is changed
 
 rank "contest cup icpc $start $((start + 40 * minute)) 60" 'rebuild cup' >/dev/null
-same "a contest that is shortened, and rebuilt" "1:cid:2:2000:3600:$(last 30) 1:dan:2:2000:3600:$(last 30)\
+same "a contest that is shortened, and rebuilt" \
+	"1:cid:2:2000:3600:$(last 30) 1:dan:2:2000:3600:$(last 30)\
  3:ann:1:1000:300:$(last 5) 4:bob:1:1000:600:$(last 10) (4)" cup
 redis --eval <(cat "$scripts/common.lua" "$scripts/rank.lua" - <<'EOF'
 rank_recompute({ id = 'cup', rules = 'points', starts = '0', ends = '5', penalty = '1', version = '1' },
@@ -171,18 +190,22 @@ while kill -0 "${judging[1]}" 2>/dev/null; do
 done >"$scratch/not-rebuilt"
 wait "${judging[@]}"
 equal "two who judge" $'judged 400\njudged 400' "$(cat "$scratch"/many?)"
-check "meanwhile it was rebuilt many times, and all was lost once" [ $rebuilds -gt 4 -a ! -s "$scratch/not-rebuilt" ]
+check "meanwhile it was rebuilt many times, and all was lost once" \
+	[ $rebuilds -gt 4 -a ! -s "$scratch/not-rebuilt" ]
 same "in the end it is what the ledger says" "$(rank 'standings busy')" busy
 like "which is not nothing" '^1:s[0-9]*:[1-4]:.*\(12\)$' "$(rank 'show busy')"
 
 # Scores, and random contests
 
 equal "a million pairs of rows are ordered by their scores as by their keys" "1047952" \
-	"$(redis --eval <(cat "$scripts/common.lua" "$scripts/rank.lua" "$here/rank-packing.lua") '{q}' , 1000000)"
+	"$(redis --eval <(cat "$scripts/common.lua" "$scripts/rank.lua" "$here/rank-packing.lua") \
+		'{q}' , 1000000)"
 printf 'migrate\n' | "$build/tests/runner/ledger-driver" "$postgres_url" '' >/dev/null
 sql 'TRUNCATE sandbox.result, sandbox.contest'
 redis flushall >/dev/null
-equal "random contests: Redis, the ledger and a third way agree" "1000 contests, many lines, 0 wrong" \
-	"$(python3 "$here/rank-model.py" "$redis_socket" "$scripts" "$postgres_url" "${RANK_SEED:-1}" 1000 2>&1)"
+equal "random contests: Redis, the ledger and a third way agree" \
+	"1000 contests, many lines, 0 wrong" \
+	"$(python3 "$here/rank-model.py" "$redis_socket" "$scripts" "$postgres_url" \
+		"${RANK_SEED:-1}" 1000 2>&1)"
 
 finish

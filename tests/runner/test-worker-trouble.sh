@@ -1,31 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# sandbox-runner run when something around it is not as it should be: an id that was used before, a Redis
-# that was lost or is full, a slot that hangs, a log that nobody reads, text that is made to deceive.
-set -u
-. "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || {
-	echo "1..0 # SKIP needs root"
-	exit 0
-}
-unset "${!SANDBOX_RUNNER_@}"
-runner=$build/runner/fleet/sandbox-runner
-config=$scratch/runner.json
-log=$scratch/worker.log
-worker=
-trap 'stop_all; servers_stop; rm -rf "$scratch"' EXIT
+# sandbox-runner run when something around it is not as it should be: an id that was used before, a
+# Redis that was lost or is full, a slot that hangs, a log that nobody reads, text that is made to
+# deceive.
+# alone: what is left on the host is counted
+. "$(dirname "$0")/worker.sh"
 
-redis_start && postgres_start || exit 1
-before=$(traces)
-
-mkdir -p "$scratch/archives" "$scratch/challenges"
-"$run" init-challenge "$scratch/made" >/dev/null 2>&1 || exit 1
-cp -r "$scratch/made" "$scratch/challenges/notes"
+challenge_notes || exit 1
 cp -r "$scratch/made" "$scratch/challenges/other"
-zip_folder "$scratch/made/solution" "$scratch/archives/good.zip"
-zip_folder "$scratch/made/wrong" "$scratch/archives/wrong.zip"
-
-cat >"$config" <<JSON
+worker_config <<JSON || exit 1
 {
 	"name": "w1", "slots": 1, "challenges": "challenges", "store": "$store",
 	"redis": { "url": "$redis_url", "timeout": "1s" },
@@ -35,28 +18,8 @@ cat >"$config" <<JSON
 	"log": { "level": "debug", "format": "json" }
 }
 JSON
-"$runner" admin migrate --config "$config" >/dev/null || exit 1
 
 # ------------------------------------------------------------------- helpers
-worker_start() { # [OPTION...]
-	"$runner" run --config "$config" "$@" >>"$log" 2>&1 </dev/null &
-	worker=$!
-}
-
-worker_stop() { # SIGNAL
-	kill -"$1" "$worker"
-	wait "$worker" 2>/dev/null
-	worker=
-}
-
-stop_all() {
-	[ -z "$worker" ] || worker_stop QUIT
-}
-
-slots() { pgrep -P "${worker:-0}"; }
-judge() { slots | head -1 | xargs -r pgrep -P; }
-has_judge() { [ -n "$(judge)" ]; }
-
 submit() { # ID STUDENT ARCHIVE [OPTION...]
 	local id=$1 student=$2 archive=$3
 	shift 3
@@ -64,15 +27,10 @@ submit() { # ID STUDENT ARCHIVE [OPTION...]
 		--challenge notes --no-follow --quiet --config "$config" "$@" >/dev/null
 }
 
-field() { redis hget "sbx:{q}:job:$1" "$2"; }
-is_in_state() { [ "$(field "$1" state)" = "$2" ]; }
-rows() { sql "SELECT judge_rev, student, verdict FROM sandbox.result WHERE submission = '$1' ORDER BY 1" | xargs; }
-has_logged() { grep -q "$1" "$log"; }
-
-await() { # NAME CONDITION...: waits for what a test goes on from
-	local name=$1
-	shift
-	until_true 1200 "$@" || fail "$name" "waited for: $*" "$(tail -20 "$log")"
+rows() {
+	sql "SELECT judge_rev, student, verdict FROM sandbox.result
+		WHERE submission = '$1' ORDER BY 1" \
+		| xargs
 }
 
 # ---------------------------------------------------- an id that was used before
@@ -89,7 +47,8 @@ submit mine bob wrong.zip
 await "the same id again, of somebody else" is_in_state mine done
 equal "who does not get ann's result" IE "$(field mine verdict)"
 equal "the ledger keeps hers" "1|ann|AC" "$(rows mine)"
-like "there is a dead letter" 'another submission has the same id' "$("$runner" admin dead ls --config "$config")"
+like "there is a dead letter" 'another submission has the same id' \
+	"$("$runner" admin dead ls --config "$config")"
 equal "and nobody is told whose it was" "" "$(redis --raw hgetall 'sbx:{q}:job:mine' | grep -w ann)"
 "$runner" admin retry mine --config "$config" >/dev/null
 await "once more, by an operator" eval '[ "$(field mine state) $(field mine rev)" = "done 2" ]'
@@ -107,7 +66,8 @@ redis del 'sbx:{q}:job:odd' >/dev/null
 submit odd ann good.zip
 await "what cannot be read holds up nobody" is_in_state odd done
 equal "it is our failure" IE "$(field odd verdict)"
-like "and a dead letter" 'what the ledger has of it cannot be read' "$("$runner" admin dead ls --config "$config")"
+like "and a dead letter" 'what the ledger has of it cannot be read' \
+	"$("$runner" admin dead ls --config "$config")"
 sql "DELETE FROM sandbox.result WHERE submission = 'odd'"
 
 # ------------------------------------------------- judged again, and Redis lost it
@@ -119,7 +79,8 @@ submitted=$(field twice submitted)
 redis flushall >/dev/null
 submit twice ann wrong.zip
 await "Redis forgot all, and it is handed in again" is_in_state twice done
-equal "its newest result is committed, as what it is" "2 $submitted" "$(field twice rev) $(field twice submitted)"
+equal "its newest result is committed, as what it is" "2 $submitted" \
+	"$(field twice rev) $(field twice submitted)"
 "$runner" admin retry twice --config "$config" >/dev/null
 await "and judged again once more" eval '[ "$(field twice state) $(field twice rev)" = "done 3" ]'
 equal "it really was" "1|ann|PARTIAL 2|ann|PARTIAL 3|ann|PARTIAL" "$(rows twice)"
@@ -177,7 +138,8 @@ done
 for i in 1 2 3 4 5 6; do
 	await "a log that nobody reads: $i" is_in_state "unread$i" done
 done
-equal "no lease was lost" "1 1 1 1 1 1" "$(for i in 1 2 3 4 5 6; do field unread$i att; done | xargs)"
+equal "no lease was lost" "1 1 1 1 1 1" \
+	"$(for i in 1 2 3 4 5 6; do field unread$i att; done | xargs)"
 echo >"$scratch/unread"
 told() { grep -q 'lines of this log were lost' "$scratch/unread.log" 2>/dev/null; }
 submit read ann good.zip
@@ -200,7 +162,8 @@ redis rpush submissions $'{"id":"x","student":"\e[2J\e[31mroot"}' >/dev/null
 worker_start --queue-intake submissions
 dead_letter() { redis --raw xrange 'sbx:{q}:dead' - + | grep -q 'student'; }
 await "a payload with escapes of a terminal is a dead letter" dead_letter
-equal "they do not come out of admin dead" 0 "$("$runner" admin dead ls --config "$config" | grep -c $'\e')"
+equal "they do not come out of admin dead" 0 \
+	"$("$runner" admin dead ls --config "$config" | grep -c $'\e')"
 worker_stop TERM
 redis hset 'sbx:{q}:job:read' reason $'\e[2Jgone' >/dev/null
 redis xadd 'sbx:{q}:log:read' '*' kind $'\e[2J' text $'\e[2J' >/dev/null

@@ -2,34 +2,18 @@
 # SPDX-License-Identifier: MIT
 # sandbox-runner run: submissions through it, its ends, and everything killed in the middle. Each
 # submission has exactly one result afterwards, and nothing is left behind.
-set -u
-. "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || {
-	echo "1..0 # SKIP needs root"
-	exit 0
-}
-unset "${!SANDBOX_RUNNER_@}"
-runner=$build/runner/fleet/sandbox-runner
-config=$scratch/runner.json
-log=$scratch/worker.log
-worker=
-trap 'stop_all; servers_stop; rm -rf "$scratch"' EXIT
-
-redis_start && postgres_start || exit 1
-before=$(traces)
+# alone: what is left on the host is counted
+. "$(dirname "$0")/worker.sh"
 
 # ---------------------------------------------------------------- challenges
-mkdir -p "$scratch/archives" "$scratch/challenges"
-"$run" init-challenge "$scratch/made" >/dev/null 2>&1 || exit 1
-cp -r "$scratch/made" "$scratch/challenges/notes"
-zip_folder "$scratch/made/solution" "$scratch/archives/good.zip"
-zip_folder "$scratch/made/wrong" "$scratch/archives/wrong.zip"
+challenge_notes || exit 1
 # A server that never answers, for as long as a test needs it: what is in the middle stays there.
 cp -r "$scratch/made" "$scratch/challenges/patient"
 "$node" -e 'const fs = require("fs"), f = process.argv[1];
 	const c = JSON.parse(fs.readFileSync(f, "utf8").replace(/^\s*\/\/.*$/gm, ""));
 	c.limits = { ...c.limits, boot: "600s", cpu_time: "600s" };
-	fs.writeFileSync(f, JSON.stringify(c));' "$scratch/challenges/patient/challenge.json" || exit 1
+	fs.writeFileSync(f, JSON.stringify(c));' "$scratch/challenges/patient/challenge.json" ||
+	exit 1
 mkdir "$scratch/silent"
 echo 'setInterval(() => {}, 1000);' >"$scratch/silent/server.js"
 zip_folder "$scratch/silent" "$scratch/archives/silent.zip"
@@ -38,7 +22,7 @@ printf 'PK\003\004 and then nothing' >"$scratch/archives/broken.zip"
 mkdir "$scratch/challenges/wrong-one"
 echo '{ "title": 1 }' >"$scratch/challenges/wrong-one/challenge.json"
 
-cat >"$config" <<JSON
+worker_config <<JSON || exit 1
 {
 	"name": "w1", "slots": 1, "challenges": "challenges", "store": "$store",
 	"redis": { "url": "$redis_url", "timeout": "1s" },
@@ -49,30 +33,8 @@ cat >"$config" <<JSON
 	"log": { "level": "debug" }
 }
 JSON
-"$runner" admin migrate --config "$config" >/dev/null || exit 1
 
 # ------------------------------------------------------------------- helpers
-worker_start() { # [OPTION...]
-	"$runner" run --config "$config" "$@" >>"$log" 2>&1 </dev/null &
-	worker=$!
-}
-
-worker_stop() { # SIGNAL: its exit code is in `status`
-	kill -"$1" "$worker"
-	wait "$worker" 2>/dev/null
-	status=$?
-	worker=
-}
-
-stop_all() {
-	[ -z "$worker" ] || worker_stop QUIT
-}
-
-# slots of the worker, and the judge of the first one
-slots() { pgrep -P "${worker:-0}"; }
-judge() { slots | head -1 | xargs -r pgrep -P; }
-has_judge() { [ -n "$(judge)" ]; }
-
 submit() { # ID ARCHIVE CHALLENGE [OPTION...]
 	local id=$1 archive=$2 challenge=$3
 	shift 3
@@ -80,8 +42,6 @@ submit() { # ID ARCHIVE CHALLENGE [OPTION...]
 		--challenge "$challenge" --no-follow --quiet --config "$config" "$@" >/dev/null
 }
 
-state() { redis hget "sbx:{q}:job:$1" state; }
-is_in_state() { [ "$(state "$1")" = "$2" ]; }
 # How often a stage of the submission began.
 begun() { redis xrange "sbx:{q}:log:$1" - + | grep -c "\"stage\":\"$2\",\"done\":false"; }
 has_begun() { [ "$(begun "$1" "$2")" -ge "$3" ]; }
@@ -89,21 +49,14 @@ result() { sql "SELECT verdict, passed, total FROM sandbox.result WHERE submissi
 rows() { sql "SELECT count(*) FROM sandbox.result WHERE submission = '$1'"; }
 has_row() { [ "$(rows "$1")" = 1 ]; }
 events() { redis --raw xrange 'sbx:{q}:results' - + | grep -cx "$1"; }
-logged() { grep -c "$1" "$log"; }
-has_logged() { [ "$(logged "$1")" -ge "${2:-1}" ]; }
 
 done_once() { # NAME ID VERDICT
 	until_true 1200 is_in_state "$2" done || {
 		fail "$1" "state: $(state "$2")" "$(tail -20 "$log")"
 		return
 	}
-	equal "$1" "$3 1 1" "$(result "$2" | cut -d'|' -f1) $(rows "$2") $(events "$2")" "$(tail -20 "$log")"
-}
-
-await() { # NAME CONDITION...: waits for what a test goes on from
-	local name=$1
-	shift
-	until_true 1200 "$@" || fail "$name" "waited for: $*" "$(tail -20 "$log")"
+	equal "$1" "$3 1 1" "$(result "$2" | cut -d'|' -f1) $(rows "$2") $(events "$2")" \
+		"$(tail -20 "$log")"
 }
 
 # The submission is at a place where it stays.
@@ -120,15 +73,19 @@ until_true 1200 has_logged 'serves with 1 slots' || {
 }
 submit good good.zip notes
 done_once "an accepted submission" good AC
-equal "its result has the tests' hash, and the archive's" "64 $(sha256sum <"$scratch/archives/good.zip" | cut -c1-64)" \
-	"$(sql "SELECT length(tests_sha256), archive_sha256 FROM sandbox.result WHERE submission = 'good'" | tr '|' ' ')"
+equal "its result has the tests' hash, and the archive's" \
+	"64 $(sha256sum <"$scratch/archives/good.zip" | cut -c1-64)" \
+	"$(sql "SELECT length(tests_sha256), archive_sha256 FROM sandbox.result
+		WHERE submission = 'good'" \
+		| tr '|' ' ')"
 submit wrong wrong.zip notes
 done_once "one that fails tests" wrong PARTIAL
 submit broken broken.zip notes
 done_once "an archive that is none" broken CE
 submit empty empty.zip notes
 done_once "an empty archive" empty CE
-like "the live log ends with the reason" 'All .* tests passed' "$(redis --raw xrange 'sbx:{q}:log:good' - +)"
+like "the live log ends with the reason" 'All .* tests passed' \
+	"$(redis --raw xrange 'sbx:{q}:log:good' - +)"
 
 cp "$scratch/archives/good.zip" "$scratch/archives/missing.zip"
 kill -STOP "$(judge)"
@@ -142,9 +99,11 @@ done_once "an archive that is not there any more" missing CE
 
 await "the worker rests" eval '[ -z "$(redis zrange "sbx:{q}:leases" 0 -1)" ]'
 equal "its judge has no password, nor the address of a server" "" \
-	"$(tr '\0' '\n' <"/proc/$(judge)/environ" | grep -iE 'redis|postgres(ql)?:|LEDGER|SANDBOX_RUNNER')"
+	"$(tr '\0' '\n' <"/proc/$(judge)/environ" |
+		grep -iE 'redis|postgres(ql)?:|LEDGER|SANDBOX_RUNNER')"
 sockets() { find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' | sort; }
-equal "nor a connection of its slot" "" "$(comm -12 <(sockets "$(judge)") <(sockets "$(slots | head -1)"))"
+equal "nor a connection of its slot" "" \
+	"$(comm -12 <(sockets "$(judge)") <(sockets "$(slots | head -1)"))"
 check "which has some" test -n "$(sockets "$(slots | head -1)")"
 curl -s --unix-socket "$scratch/ops.sock" http://x/readyz >"$scratch/readyz"
 like "its endpoints say that it is ready" 'ok' "$(cat "$scratch/readyz")"
@@ -152,11 +111,51 @@ like "and count" 'sandbox_runner_jobs_finished_total\{verdict="AC"\} [0-9]+' \
 	"$(curl -s --unix-socket "$scratch/ops.sock" http://x/metrics)"
 
 # ---------------------------------------------------------------- the ledger
-sql "INSERT INTO sandbox.result SELECT (jsonb_populate_record(r, '{\"submission\": \"known\", \"student\": \"s-known\"}')).*
+sql "INSERT INTO sandbox.result SELECT (jsonb_populate_record(r,
+	'{\"submission\": \"known\", \"student\": \"s-known\"}')).*
 	FROM sandbox.result r WHERE submission = 'wrong'"
 submit known good.zip notes
 done_once "a result that the ledger has is committed" known PARTIAL
 equal "and not judged again" 0 "$(begun known unpack)"
+
+# -------------------------------------------------------------------- bundle
+bundle=$scratch/bundle
+again() { "$run" grade --bundle "$bundle" "$@" 2>&1; }
+refused() { # NAME PATTERN: as it stands it is refused, before any jail
+	local out
+	out=$(again)
+	equal "$1: exit code" 2 $? "$out"
+	like "$1: what is said" "$2" "$out"
+}
+check "a bundle of what was judged" "$runner" admin bundle wrong --out "$bundle" --config "$config"
+mv "$scratch/archives/wrong.zip" "$scratch/wrong.zip"
+mv "$scratch/challenges/notes" "$scratch/notes"
+out=$(again --quiet --store "$store")
+equal "it is judged without fleet, archive and challenge: exit code" 1 $? "$out"
+like "and the verdict is the same" 'The same as in the bundle: PARTIAL, [0-9]+ of [0-9]+' "$out"
+mv "$scratch/wrong.zip" "$scratch/archives/wrong.zip"
+mv "$scratch/notes" "$scratch/challenges/notes"
+sed -i 's/"verdict": *"PARTIAL"/"verdict":"AC"/' "$bundle/result.json"
+refused "a result that was changed" 'result.json is not what it was: SHA-256'
+rm "$bundle/result.json"
+refused "a file that is missing" 'result.json is missing; make the bundle anew'
+sed -i 's/"result.json":\s*"[0-9a-f]*",//' "$bundle/bundle.json"
+echo '// changed' >>"$bundle/challenge/challenge.json"
+refused "a challenge that was changed" 'its challenge is not what it was when the bundle was made'
+sed -i 's/"challenge_sha256":\s*"[0-9a-f]*"/"challenge_sha256": ""/' "$bundle/bundle.json"
+refused "one that was changed before the bundle was made" \
+	'the challenge was changed between the verdict .*--challenge'
+sed -i 's|sandbox-bundle/1|sandbox-bundle/2|' "$bundle/bundle.json"
+refused "a bundle of another version" 'its schema is "sandbox-bundle/2"'
+echo '{' >"$bundle/bundle.json"
+refused "one that is cut off" 'bundle.json:[0-9]+:[0-9]+: this is not JSON'
+rm "$bundle/bundle.json"
+refused "one that is not whole" 'bundle.json: No such file .*it is not whole'
+bundle=$scratch/nothing
+refused "one that is not there" \
+	'No such file or directory; it is a folder that sandbox-runner admin bundle wrote'
+"$run" grade --bundle "$scratch/bundle" --challenge x >/dev/null 2>&1
+equal "a bundle and a challenge: exit code" 2 $?
 
 # --------------------------------------------------------------------- kills
 submit slot-killed silent.zip patient
@@ -164,7 +163,8 @@ in_the_middle slot-killed
 victim=$(slots | head -1)
 kill -KILL "$victim"
 in_the_middle slot-killed 2
-equal "a slot that is killed: its job runs again, as the second attempt" 2 "$(redis hget 'sbx:{q}:job:slot-killed' att)"
+equal "a slot that is killed: its job runs again, as the second attempt" 2 \
+	"$(redis hget 'sbx:{q}:job:slot-killed' att)"
 "$runner" admin cancel slot-killed --config "$config" >/dev/null
 done_once "one that is cancelled while it runs" slot-killed CANCELLED
 
@@ -180,7 +180,8 @@ submit overwritten mutable.zip patient
 in_the_middle overwritten
 cp "$scratch/archives/good.zip" "$scratch/archives/mutable.zip"
 kill -KILL "$(judge)"
-done_once "an archive that was overwritten since the first attempt is not judged" overwritten SUPERSEDED
+done_once "an archive that was overwritten since the first attempt is not judged" overwritten \
+	SUPERSEDED
 
 submit runner-killed silent.zip patient
 in_the_middle runner-killed
@@ -192,7 +193,8 @@ worker=
 nothing_left "$before"
 worker_start
 in_the_middle runner-killed 2
-equal "and its job is taken again, as the same attempt" 1 "$(redis hget 'sbx:{q}:job:runner-killed' att)"
+equal "and its job is taken again, as the same attempt" 1 \
+	"$(redis hget 'sbx:{q}:job:runner-killed' att)"
 
 # All at once: nobody gives anything back, the lease does.
 children="$(slots) $(judge) $worker"
@@ -230,7 +232,8 @@ done_once "and kept and committed when it is back" ledger-away AC
 
 # --------------------------------------------------------------- what is ours
 submit no-challenge good.zip nowhere
-await "a challenge that is not there: the first attempt" has_logged 'attempt 1 failed: there is no challenge nowhere'
+await "a challenge that is not there: the first attempt" has_logged \
+	'attempt 1 failed: there is no challenge nowhere'
 await "is not the last" is_in_state no-challenge queued
 "$runner" admin cancel no-challenge --config "$config" >/dev/null
 worker_stop TERM
@@ -239,13 +242,15 @@ worker_start --queue-max-attempts 1
 submit wrong-challenge good.zip wrong-one
 done_once "a challenge that is wrong: IE" wrong-challenge IE
 like "the operator is told where" 'given up after 1 attempts: .*challenge.json:1' "$(cat "$log")"
-equal "the student is not" 0 "$(redis --raw xrange 'sbx:{q}:log:wrong-challenge' - + | grep -c 'challenge.json')"
+equal "the student is not" 0 \
+	"$(redis --raw xrange 'sbx:{q}:log:wrong-challenge' - + | grep -c 'challenge.json')"
 
 submit poison silent.zip patient
 in_the_middle poison
 kill -KILL "$(slots | head -1)"
 done_once "a job whose last attempt is lost with its slot is given up: IE" poison IE
-like "and is a dead letter that says why" 'slot 0 died: signal 9' "$("$runner" admin dead ls --config "$config")"
+like "and is a dead letter that says why" 'slot 0 died: signal 9' \
+	"$("$runner" admin dead ls --config "$config")"
 
 # ---------------------------------------------------------------------- ends
 submit drained good.zip notes
@@ -315,7 +320,8 @@ cp "$source_dir"/policies/*.json "$scratch/policies"
 sed -i 's/"optional": \["landlock"\]/"optoinal": []/' "$scratch/policies/base.json"
 "$runner" run --config "$config" --policies "$scratch/policies" >"$scratch/out" 2>&1
 equal "policies that cannot be used: exit code" 4 $?
-like "and a sentence" 'not serving, since submissions cannot be isolated.*optoinal' "$(cat "$scratch/out")"
+like "and a sentence" 'not serving, since submissions cannot be isolated.*optoinal' \
+	"$(cat "$scratch/out")"
 
 good_url=$redis_url good_socket=$redis_socket
 redis_start forgetful --maxmemory 100mb --maxmemory-policy allkeys-lru
@@ -349,5 +355,6 @@ worker_stop TERM
 await "and that it ends" grep -q 'STOPPING=1' "$scratch/notified"
 wait "$listener"
 nothing_left "$before"
-equal "no result came twice" "" "$(sql 'SELECT submission FROM sandbox.result GROUP BY submission HAVING count(*) > 1')"
+equal "no result came twice" "" \
+	"$(sql 'SELECT submission FROM sandbox.result GROUP BY submission HAVING count(*) > 1')"
 finish

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -250,14 +251,38 @@ static void test_table(void **state)
 
 static void test_disk(void **state)
 {
-	char why[160] = "";
+	const struct host_least one = { .bytes = 1 }, all = { .bytes = UINT64_MAX };
+	struct host_least most, inodes = { .bytes = 1, .inodes_percent = 101 };
+	char why[HOST_WHY] = "";
+	struct statvfs fs;
 
-	assert_int_equal(host_disk("/", 1, why), 0);
+	assert_int_equal(host_disk("/", &one, why), 0);
 	assert_string_equal(why, "");
-	assert_int_equal(host_disk("/", UINT64_MAX, why), -ENOSPC);
+	assert_int_equal(host_disk("/", &all, why), -ENOSPC);
 	assert_non_null(strstr(why, "/ has "));
-	assert_int_equal(host_disk("/nowhere/at/all", 1, why), -ENOENT);
+	assert_int_equal(host_disk("/nowhere/at/all", &one, why), -ENOENT);
 	assert_non_null(strstr(why, "/nowhere/at/all"));
+
+	assert_int_equal(statvfs("/", &fs), 0);
+	/* Others write there, too: far from what is free. */
+	most = (struct host_least){ .bytes = (uint64_t)fs.f_bavail * fs.f_frsize / 10 * 9 };
+	assert_int_equal(host_disk("/", &most, why), 0);
+	most.was_short = true;
+	assert_int_equal(host_disk("/", &most, why), -ENOSPC);
+	if (fs.f_files > 0) {
+		assert_int_equal(host_disk("/", &inodes, why), -ENOSPC);
+		assert_non_null(strstr(why, "inodes left"));
+	}
+}
+
+static void test_over(void **state)
+{
+	assert_false(host_over(40, 40, false));
+	assert_true(host_over(41, 40, false));
+	assert_true(host_over(31, 40, true));
+	assert_false(host_over(30, 40, true));
+	assert_false(host_over(100, 100, false)); /* never */
+	assert_false(host_over(-100, 1, true));   /* a kernel that does not tell */
 }
 
 static void test_pressure(void **state)
@@ -285,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_attach, setup, teardown),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_over),
 		cmocka_unit_test_setup_teardown(test_pressure, setup, teardown),
 	};
 

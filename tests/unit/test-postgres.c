@@ -86,8 +86,8 @@ static void test_states(void **state)
 		{ "25006", -EAGAIN }, { "55P03", -EAGAIN }, { "28P01", -EACCES },
 		{ "28000", -EACCES }, { "3D000", -EACCES }, { "42501", -EACCES },
 		{ "42P01", -EPROTO }, { "3F000", -EPROTO }, { "42703", -EPROTO },
-		{ "42601", -EIO },    { "23514", -EIO },    { "XX000", -EIO },
-		{ "22P02", -EIO },    { "25P02", -EIO },    { "4", -EIO },
+		{ "42601", -EIO },    { "23514", -EINVAL }, { "XX000", -EIO },
+		{ "22P02", -EINVAL }, { "25P02", -EIO },    { "4", -EIO },
 	};
 
 	(void)state;

@@ -100,7 +100,7 @@ static void test_equal_files_of_new_entries_are_shared(void **state)
 	store_entry_free(b);
 	store_entry_free(c);
 	set_used(f, "deps/a.info", 1000);
-	assert_int_equal(store_expire(f->store, 2000), 1);
+	assert_int_equal(store_expire(f->store, 2000, false, NULL), 1);
 	assert_false(exists(f, "deps/a"));
 	assert_true(exists(f, "manager/b/sub/big"));
 	assert_int_equal(store_verify(f->store, false, no_report, NULL, NULL), 0);

@@ -376,11 +376,15 @@ static void test_shared_files_are_counted_once(void **state)
 static void test_expiry(void **state)
 {
 	struct fixture *f = *state;
+	uint64_t bytes = 0;
 
 	store_entry_free(make_entry(f, "old", "1"));
 	store_entry_free(make_entry(f, "new", "2"));
 	set_used(f, "deps/old.info", 1000);
-	assert_int_equal(store_expire(f->store, 2000), 1);
+	assert_int_equal(store_expire(f->store, 2000, true, &bytes), 1);
+	assert_true(bytes > 0);
+	assert_true(exists(f, "deps/old"));
+	assert_int_equal(store_expire(f->store, 2000, false, NULL), 1);
 	assert_false(exists(f, "deps/old"));
 	assert_true(exists(f, "deps/new"));
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * admin bundle: all of one submission in a folder, so that what a worker did can be done by hand:
+ * admin bundle: all of one submission in a folder, so that what a worker did can be done by hand,
+ * on any machine: sandbox-run grade --bundle (runner/run/grade-bundle.c reads it).
  *
+ *   bundle.json      what this is: hashes of the others, and of the tests it was judged by
  *   submission.zip   fetched once more; refused if its hash is no longer the one that was judged
- *   challenge/       a link to the challenge's folder of this configuration
+ *   challenge/       a copy of the challenge's folder of this configuration
  *   job.json         what the queue knows of it, without the signature of its URL
  *   result.json      what was judged, as the ledger has it, else the queue
  *   log.jsonl        what the student saw
@@ -23,6 +25,7 @@
 #include "fleet/admin/admin-job.h"
 #include "fleet/admin/admin-json.h"
 #include "fleet/admin/admin.h"
+#include "fleet/admin/bundle.h"
 #include "fleet/fetch/fetch.h"
 #include "fleet/worker/process.h"
 #include "util/util.h"
@@ -119,22 +122,14 @@ static int write_archive(struct admin *a, int dir, const struct queue_submission
 	return EXIT_OK;
 }
 
-static int link_challenge(struct admin *a, int dir, const char *challenge)
-{
-	char base[PATH_MAX], path[PATH_MAX + QUEUE_ID_MAX + 2];
-
-	if (!a->config.challenges || !realpath(a->config.challenges, base))
-		return EXIT_OK;
-	(void)snprintf(path, sizeof(path), "%s/%s", base, challenge);
-	if (access(path, F_OK) < 0)
-		return EXIT_OK;
-	return symlinkat(path, dir, "challenge") < 0
-		       ? admin_complain(a, EXIT_FAILED, "challenge: %s", strerror(errno))
-		       : EXIT_OK;
-}
+/* What bundle.json tells of a judging. */
+struct judging {
+	uint32_t judge_rev; /* 0: it has no result yet */
+	char tests[QUEUE_SHA256_HEX + 1], challenge[KEY_SIZE];
+};
 
 /* The ledger's, which is what counts; the queue's if no ledger was named. */
-static int write_result(struct admin *a, int dir, const struct queue_view *v)
+static int write_result(struct admin *a, int dir, const struct queue_view *v, struct judging *ret)
 {
 	struct ledger_result r = { 0 };
 	int n = 0, code;
@@ -142,20 +137,62 @@ static int write_result(struct admin *a, int dir, const struct queue_view *v)
 	if (a->config.ledger.url) {
 		if (!admin_ledger(a))
 			return EXIT_INFRASTRUCTURE;
-		n = ledger_find(a->ledger, v->job.submission.id, v->job.judge_rev, &r, &a->err);
+		n = ledger_latest(a->ledger, v->job.submission.id, &r, &a->err);
 		if (n < 0)
 			return admin_failed(a);
 	}
 	if (n == 0 && !v->result)
 		return EXIT_OK;
+	ret->judge_rev = n > 0 ? r.judge_rev : v->job.judge_rev;
+	copy_string(ret->tests, sizeof(ret->tests), r.tests_sha256);
 	code = write_text(a, dir, "result.json", n > 0 ? r.json : v->result);
 	ledger_result_done(&r);
 	return code;
 }
 
-static int fill(struct admin *a, int dir, const struct queue_view *v,
+static cJSON *files_json(int dir)
+{
+	static const char *const names[] = { "submission.zip", "job.json", "result.json",
+					     "log.jsonl", "config.json" };
+	cJSON *o = cJSON_CreateObject();
+	char hash[KEY_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_close_ int fd = openat(dir, names[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0 && sha256_of(fd, hash) == 0)
+			cJSON_AddStringToObject(o, names[i], hash);
+	}
+	return o;
+}
+
+/* Last: a bundle without it is not whole. */
+static int write_manifest(struct admin *a, int dir, const struct queue_view *v,
+			  const struct judging *j)
+{
+	const struct config_value *unenforced =
+		&a->config.values[config_key_index("allow_unenforced")];
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "schema", "sandbox-bundle/1");
+	cJSON_AddStringToObject(o, "version", sbx_version());
+	cJSON_AddStringToObject(o, "id", v->job.submission.id);
+	cJSON_AddStringToObject(o, "challenge", v->job.submission.challenge);
+	admin_put(o, "judge_rev", j->judge_rev);
+	cJSON_AddStringToObject(o, "tests_sha256", j->tests);
+	cJSON_AddStringToObject(o, "challenge_sha256", j->challenge);
+	cJSON_AddStringToObject(o, "allow_unenforced", unenforced->text ? unenforced->text : "");
+	cJSON_AddStringToObject(o, "database",
+				a->config.database.provider == DATABASE_SERVER ? "server"
+									       : "instance");
+	cJSON_AddItemToObject(o, "files", files_json(dir));
+	return write_json(a, dir, "bundle.json", o);
+}
+
+static int fill(struct admin *a, int dir, const char *path, const struct queue_view *v,
 		const struct queue_line *lines, int n)
 {
+	struct judging j = { 0 };
 	int code = write_json(a, dir, "job.json", admin_job_json(v));
 
 	if (code == EXIT_OK)
@@ -163,10 +200,17 @@ static int fill(struct admin *a, int dir, const struct queue_view *v,
 	if (code == EXIT_OK)
 		code = write_config(a, dir);
 	if (code == EXIT_OK)
-		code = write_result(a, dir, v);
+		code = write_result(a, dir, v, &j);
 	if (code == EXIT_OK)
-		code = link_challenge(a, dir, v->job.submission.challenge);
-	return code == EXIT_OK ? write_archive(a, dir, &v->job.submission) : code;
+		code = bundle_challenge(a, dir, path, v->job.submission.challenge, j.challenge);
+	if (code == EXIT_OK)
+		code = write_archive(a, dir, &v->job.submission);
+	if (code == EXIT_OK && *j.tests && *j.challenge && !streq(j.tests, j.challenge))
+		(void)admin_complain(
+			a, EXIT_OK,
+			"the challenge was changed since this was judged; it is in the "
+			"bundle as it is now");
+	return code == EXIT_OK ? write_manifest(a, dir, v, &j) : code;
 }
 
 static int make(struct admin *a, const char *path, const struct queue_view *v,
@@ -176,13 +220,12 @@ static int make(struct admin *a, const char *path, const struct queue_view *v,
 	int code;
 
 	if (mkdir(path, 0700) < 0)
-		return admin_complain(a, EXIT_USAGE, "%s: %s", path, strerror(errno));
+		return admin_complain(a, EXIT_USAGE, "%s: %s%s", path, strerror(errno),
+				      errno == EEXIST ? ": name another with --out" : "");
 	dir = open(path, O_DIRECTORY | O_CLOEXEC);
-	code = dir < 0 ? EXIT_FAILED : fill(a, dir, v, lines, n);
+	code = dir < 0 ? EXIT_FAILED : fill(a, dir, path, v, lines, n);
 	if (code == EXIT_OK)
-		printf("%s; to judge it by hand:\n"
-		       "  sandbox-run grade %s/submission.zip --challenge %s/challenge\n",
-		       path, path, path);
+		printf("%s; to judge it by hand:\n  sandbox-run grade --bundle %s\n", path, path);
 	return code;
 }
 

@@ -19,7 +19,7 @@ int admin_migrate(struct admin *a, int argc, char **argv)
 	int n;
 
 	if (!l)
-		return EXIT_INFRASTRUCTURE;
+		return a->refused;
 	n = ledger_migrate(l, &a->err);
 	if (n < 0)
 		return admin_failed(a);
@@ -129,6 +129,6 @@ int admin_contest(struct admin *a, int argc, char **argv)
 		return usage_error("admin", "contest takes show or set, and a CONTEST");
 	l = admin_ledger(a);
 	if (!l)
-		return EXIT_INFRASTRUCTURE;
+		return a->refused;
 	return is_set ? set(a, l, argv[1]) : show(a, l, argv[1]);
 }

@@ -67,30 +67,104 @@ static int print_job_json(const struct queue_view *v, const struct queue_line *l
 	return admin_print_json(o);
 }
 
-static void print_job(const struct queue_view *v, const struct queue_line *lines, int n)
+/* {"stage":"deps","done":true,"ms":12.5,"note":"npm ci"}; whoever wrote it, it is only shown. */
+static void put_stage(FILE *to, const char *head, const char *json, bool begun)
+{
+	cJSON *o = cJSON_Parse(json);
+	const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "stage"));
+	const char *note = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "note"));
+	const cJSON *ms = cJSON_GetObjectItemCaseSensitive(o, "ms");
+	char line[256];
+
+	*line = '\0';
+	if (name && cJSON_IsNumber(ms))
+		(void)snprintf(line, sizeof(line), "%-10.40s %8.1f ms  %.150s", name,
+			       ms->valuedouble, note ? note : "");
+	else if (name && begun)
+		(void)snprintf(line, sizeof(line), "%-10.40s has begun", name);
+	if (*line)
+		admin_put_line(to, head, line);
+	cJSON_Delete(o);
+}
+
+void admin_put_log(FILE *to, const char *head, const struct queue_line *l, bool last)
+{
+	if (streq(l->kind, "stage"))
+		put_stage(to, head, l->text, last);
+	else
+		admin_put_text(to, head, l->text);
+}
+
+static void print_job(FILE *to, const struct queue_view *v, const struct queue_line *lines, int n)
 {
 	const struct queue_submission *s = &v->job.submission;
 	char url[FETCH_DISPLAY_MAX], time[32];
 
 	fetch_url_display(s->url, url);
-	printf("%s: %s%s%s\n", s->id, v->state, *v->verdict ? ", " : "", v->verdict);
-	printf("  student %s, challenge %s%s%s\n", s->student, s->challenge,
-	       *s->contest ? ", contest " : "", s->contest);
-	printf("  archive %s\n", url);
-	printf("  submitted %s, judged %u times, attempt %u\n", admin_time(s->submitted_ms, time),
-	       v->job.judge_rev, v->job.attempt);
+	fprintf(to, "%s: %s%s%s\n", s->id, v->state, *v->verdict ? ", " : "", v->verdict);
+	fprintf(to, "  student %s, challenge %s%s%s\n", s->student, s->challenge,
+		*s->contest ? ", contest " : "", s->contest);
+	fprintf(to, "  archive %s\n", url);
+	fprintf(to, "  submitted %s, judged %u times, attempt %u\n",
+		admin_time(s->submitted_ms, time), v->job.judge_rev, v->job.attempt);
 	if (*v->worker)
-		printf("  worker %s%s\n", v->worker, v->cancelling ? ", cancelling" : "");
+		fprintf(to, "  worker %s%s\n", v->worker, v->cancelling ? ", cancelling" : "");
 	if (v->total)
-		printf("  %u of %u tests passed\n", v->passed, v->total);
+		fprintf(to, "  %u of %u tests passed\n", v->passed, v->total);
 	if (*v->job.reason)
-		admin_put_line(stdout, "  last failure: ", v->job.reason);
-	for (int i = 0; i < n; i++) {
-		char line[sizeof(lines->kind) + sizeof(lines->text) + 8];
+		admin_put_line(to, "  last failure: ", v->job.reason);
+	for (int i = 0; i < n; i++)
+		admin_put_log(to, "  | ", &lines[i], i == n - 1);
+}
 
-		(void)snprintf(line, sizeof(line), "%-5s %s", lines[i].kind, lines[i].text);
-		admin_put_text(stdout, "  | ", line);
+int admin_job_text(struct queue *q, const char *id, FILE *to, struct sbx_error *err)
+{
+	_cleanup_free_ struct queue_line *lines = calloc(LINES_MAX, sizeof(*lines));
+	struct queue_view v = { 0 };
+	int r = lines ? queue_job_get(q, id, &v, err) : -ENOMEM, n;
+
+	if (r <= 0)
+		return r;
+	n = queue_log_read(q, id, "0", 0, lines, LINES_MAX, err);
+	if (n >= 0)
+		print_job(to, &v, lines, n);
+	free(v.result);
+	return n < 0 ? n : 1;
+}
+
+/* What the queue has forgotten. */
+static int job_of_ledger(struct admin *a, const char *id)
+{
+	struct ledger_result r = { 0 };
+	char submitted[32], judged[32];
+	int n = 0;
+
+	if (a->config.ledger.url) {
+		if (!admin_ledger(a))
+			return EXIT_INFRASTRUCTURE;
+		n = ledger_latest(a->ledger, id, &r, &a->err);
 	}
+	if (n < 0)
+		return admin_failed(a);
+	if (n == 0)
+		return admin_complain(
+			a, EXIT_FAILED, "there is no submission %s in the queue%s", id,
+			a->config.ledger.url ? ", nor in the ledger"
+					     : "; the ledger may have it (--ledger-url)");
+	if (admin_opt.json) {
+		printf("%s\n", r.json);
+	} else {
+		printf("%s: %s, as the ledger has it (the queue has forgotten it)\n", r.id,
+		       r.verdict);
+		printf("  student %s, challenge %s%s%s\n", r.student, r.challenge,
+		       *r.contest ? ", contest " : "", r.contest);
+		printf("  submitted %s, judged %u times, the last time %s by %s\n",
+		       admin_time(r.submitted_ms, submitted), r.judge_rev,
+		       admin_time(r.judged_ms, judged), r.worker);
+		printf("  %u of %u tests passed\n", r.passed, r.total);
+	}
+	ledger_result_done(&r);
+	return EXIT_OK;
 }
 
 int admin_job(struct admin *a, int argc, char **argv)
@@ -106,18 +180,14 @@ int admin_job(struct admin *a, int argc, char **argv)
 	if (r < 0)
 		return admin_failed(a);
 	if (r == 0)
-		return admin_complain(
-			a, EXIT_FAILED,
-			"there is no submission %s in the queue; what is done is kept "
-			"there for a week, and in the ledger",
-			argv[0]);
+		return job_of_ledger(a, argv[0]);
 	n = queue_log_read(q, argv[0], "0", 0, lines, LINES_MAX, &a->err);
 	if (n < 0)
 		code = admin_failed(a);
 	else if (admin_opt.json)
 		code = print_job_json(&v, lines, n);
 	else
-		print_job(&v, lines, n);
+		print_job(stdout, &v, lines, n);
 	free(v.result);
 	return code;
 }
@@ -159,15 +229,31 @@ static int rejudge(struct admin *a, const struct queue_selection *s)
 		admin_put(o, "running", n.running);
 		return admin_print_json(o);
 	}
+	if (n.queued + n.waiting + n.running == 0)
+		return admin_complain(
+			a, EXIT_FAILED,
+			"nothing to be judged again: the queue has no such submission "
+			"(it keeps what is done for queue.keep)");
 	printf("%" PRIu64 " %s judged again; %" PRIu64 " wait for their first time, %" PRIu64
 	       " run right now%s\n",
 	       n.queued, s->dry_run ? "would be" : "will be", n.waiting, n.running,
 	       n.running ? " (by the tests as they were when they began)" : "");
-	return n.queued + n.waiting + n.running == 0 ? EXIT_FAILED : EXIT_OK;
+	return EXIT_OK;
 }
 
 int admin_retry(struct admin *a, int argc, char **argv)
 {
+	struct queue *q = admin_queue(a);
+	struct queue_view v = { 0 };
+	int r = q ? queue_job_get(q, argv[0], &v, &a->err) : -EAGAIN;
+
+	free(v.result);
+	if (r < 0)
+		return q ? admin_failed(a) : EXIT_INFRASTRUCTURE;
+	if (r == 0)
+		return admin_complain(a, EXIT_FAILED,
+				      "there is no submission %s in the queue; hand it in again",
+				      argv[0]);
 	return rejudge(a, &(struct queue_selection){ .id = argv[0], .urgent = true });
 }
 

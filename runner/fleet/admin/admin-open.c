@@ -30,8 +30,9 @@ int admin_complain(const struct admin *a, int code, const char *fmt, ...)
 
 int admin_failed(const struct admin *a)
 {
-	return admin_complain(a, EXIT_INFRASTRUCTURE, "%s%s%s", a->err.item,
-			      *a->err.item ? ": " : "",
+	int code = a->err.code == -EINVAL ? EXIT_USAGE : EXIT_INFRASTRUCTURE;
+
+	return admin_complain(a, code, "%s%s%s", a->err.item, *a->err.item ? ": " : "",
 			      *a->err.text ? a->err.text : strerror(-a->err.code));
 }
 
@@ -65,7 +66,7 @@ struct queue *admin_queue(struct admin *a)
 		o.student_waiting_max = UINT32_MAX;
 	}
 	if (!a->queue && queue_open(&a->queue, &o, &a->err) < 0)
-		(void)admin_failed(a);
+		a->refused = admin_failed(a);
 	return a->queue;
 }
 
@@ -74,13 +75,13 @@ struct ledger *admin_ledger(struct admin *a)
 	if (a->ledger)
 		return a->ledger;
 	if (!a->config.ledger.url)
-		(void)admin_complain(
+		a->refused = admin_complain(
 			a, EXIT_USAGE,
 			"where the ledger is has not been said: --ledger-url, "
 			"$SANDBOX_RUNNER_LEDGER_URL, or \"ledger\": { \"url\" } in --config");
 	else if (ledger_open(&a->ledger, a->config.ledger.url, a->config.ledger.schema, &a->err) <
 		 0)
-		(void)admin_failed(a);
+		a->refused = admin_failed(a);
 	else
 		ledger_set_timeout(a->ledger, a->config.ledger.timeout_ns);
 	return a->ledger;

@@ -18,8 +18,18 @@
 
 struct table {
 	cJSON *list; /* with --json */
-	uint64_t left;
+	uint64_t left, rows;
+	bool headed;
 };
+
+/* Not before there is something to be shown: an error has no table. */
+static void head(struct table *t)
+{
+	if (!t->headed && !t->list)
+		printf("%4s  %-24s %6s %10s %10s  %s\n", "RANK", "STUDENT", "SOLVED", "POINTS",
+		       "PENALTY", "LAST (UTC)");
+	t->headed = true;
+}
 
 static void row(struct table *t, const struct queue_rank *r)
 {
@@ -29,7 +39,9 @@ static void row(struct table *t, const struct queue_rank *r)
 	if (t->left == 0)
 		return;
 	t->left--;
+	t->rows++;
 	if (!t->list) {
+		head(t);
 		printf("%4" PRIu64 "  %-24s %6u %10.3f %10" PRIu64 "  %s\n", r->rank, r->student,
 		       r->solved, (double)r->points / 1000, r->penalty_s / 60,
 		       admin_time(r->last_ms, last));
@@ -65,7 +77,7 @@ static int from_ledger(struct admin *a, const char *contest, struct table *t)
 	struct ledger *l = admin_ledger(a);
 
 	if (!l)
-		return EXIT_INFRASTRUCTURE;
+		return a->refused;
 	return ledger_standings(l, contest, standing_row, t, &a->err) < 0 ? admin_failed(a)
 									  : EXIT_OK;
 }
@@ -92,6 +104,17 @@ static int from_redis(struct admin *a, const char *contest, struct table *t)
 	return EXIT_OK;
 }
 
+/* An empty table of a contest that is none would look like one that nobody has solved. */
+static int check_contest(struct admin *a, const char *id)
+{
+	struct contest c = { 0 };
+
+	if (!a->config.ledger.url || !admin_ledger(a) ||
+	    ledger_contest(a->ledger, id, &c, &a->err) != 0)
+		return EXIT_OK;
+	return admin_complain(a, EXIT_FAILED, "there is no contest %s in the ledger", id);
+}
+
 static int show(struct admin *a, const char *contest)
 {
 	struct table t = {
@@ -100,12 +123,13 @@ static int show(struct admin *a, const char *contest)
 	};
 	int code;
 
-	if (!t.list)
-		printf("%4s  %-24s %6s %10s %10s  %s\n", "RANK", "STUDENT", "SOLVED", "POINTS",
-		       "PENALTY", "LAST (UTC)");
 	code = admin_opt.from_ledger ? from_ledger(a, contest, &t) : from_redis(a, contest, &t);
+	if (code == EXIT_OK && t.rows == 0)
+		code = check_contest(a, contest);
 	if (t.list && code == EXIT_OK)
 		return admin_print_json(t.list);
+	if (code == EXIT_OK)
+		head(&t);
 	cJSON_Delete(t.list);
 	return code;
 }
@@ -117,7 +141,7 @@ static int rebuild(struct admin *a, const char *contest)
 	int64_t n;
 
 	if (!l)
-		return EXIT_INFRASTRUCTURE;
+		return q ? a->refused : EXIT_INFRASTRUCTURE;
 	n = ledger_rank_rebuild(l, q, contest, &a->err);
 	if (n < 0)
 		return admin_failed(a);

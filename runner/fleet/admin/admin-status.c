@@ -32,6 +32,7 @@ cJSON *admin_status_json(const struct queue_status *s)
 	admin_put(root, "rejudging", s->rejudging);
 	admin_put(root, "dead", s->dead);
 	admin_put(root, "unheard", s->unheard);
+	admin_put(root, "unrecorded", s->unrecorded);
 	admin_put(root, "intake", s->intake);
 	admin_put(root, "workers", s->workers);
 	admin_put(root, "slots", s->slots);
@@ -40,18 +41,66 @@ cJSON *admin_status_json(const struct queue_status *s)
 	return root;
 }
 
+#define MARKS_MAX 1000
+
+/* "paused contests: a, b"; nothing where there are none. "*" is said elsewhere. */
+static void print_marks(const char *head, const struct queue_mark *marks, int n)
+{
+	const char *sign = head;
+
+	for (int i = 0; i < n; i++) {
+		if (streq(marks[i].id, "*"))
+			continue;
+		fputs(sign, stdout);
+		fputs(marks[i].id, stdout);
+		sign = ", ";
+	}
+	if (sign != head)
+		putchar('\n');
+}
+
+static void add_marks(cJSON *root, const char *key, const struct queue_mark *marks, int n)
+{
+	cJSON *list = cJSON_AddArrayToObject(root, key);
+
+	for (int i = 0; i < n; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateString(marks[i].id));
+}
+
+struct marks {
+	struct queue_mark paused[MARKS_MAX], drained[MARKS_MAX];
+	int n_paused, n_drained;
+};
+
+static int read_marks(struct admin *a, struct queue *q, struct marks *m)
+{
+	m->n_paused = queue_paused(q, m->paused, MARKS_MAX, &a->err);
+	m->n_drained = m->n_paused < 0 ? 0 : queue_drained(q, m->drained, MARKS_MAX, &a->err);
+	return MIN_OF(m->n_paused, m->n_drained);
+}
+
+static int status_as_json(const struct queue_status *s, const struct marks *m)
+{
+	cJSON *root = admin_status_json(s);
+
+	add_marks(root, "paused_contests", m->paused, m->n_paused);
+	add_marks(root, "asked_to_drain", m->drained, m->n_drained);
+	return admin_print_json(root);
+}
+
 int admin_status(struct admin *a, int argc, char **argv)
 {
+	_cleanup_free_ struct marks *m = calloc(1, sizeof(*m));
 	struct queue *q = admin_queue(a);
 	struct queue_status s = { 0 };
 	char oldest[32], p50[32];
 
-	if (!q)
+	if (!q || !m)
 		return EXIT_INFRASTRUCTURE;
-	if (queue_status(q, &s, &a->err) < 0)
+	if (queue_status(q, &s, &a->err) < 0 || read_marks(a, q, m) < 0)
 		return admin_failed(a);
 	if (admin_opt.json)
-		return admin_print_json(admin_status_json(&s));
+		return status_as_json(&s, m);
 	printf("waiting   %" PRIu64 " (admin %" PRIu64 ", contest %" PRIu64 ", practice %" PRIu64
 	       ", rejudge %" PRIu64 "), the oldest for %s\n",
 	       s.depth, s.waiting[QUEUE_ADMIN], s.waiting[QUEUE_CONTEST], s.waiting[QUEUE_PRACTICE],
@@ -69,11 +118,16 @@ int admin_status(struct admin *a, int argc, char **argv)
 		printf("dead      %" PRIu64 " letters: sandbox-runner admin dead ls\n", s.dead);
 	if (s.unheard)
 		printf("unheard   %" PRIu64 " results that nobody has received yet\n", s.unheard);
+	if (s.unrecorded)
+		printf("ledger    %" PRIu64 " ended before they were begun, not yet recorded\n",
+		       s.unrecorded);
 	if (s.intake)
 		printf("intake    %" PRIu64 " payloads taken from a list, not yet queued\n",
 		       s.intake);
 	if (s.paused)
 		printf("paused: nothing is handed out until sandbox-runner admin resume\n");
+	print_marks("paused    contests ", m->paused, m->n_paused);
+	print_marks("asked to drain: ", m->drained, m->n_drained);
 	return EXIT_OK;
 }
 
@@ -87,6 +141,7 @@ static cJSON *worker_json(const struct queue_worker *w)
 	admin_put(o, "slots", w->slots);
 	admin_put(o, "busy", w->busy);
 	cJSON_AddBoolToObject(o, "draining", w->draining);
+	cJSON_AddStringToObject(o, "held", w->held);
 	admin_put(o, "started_ms", w->started_ms);
 	admin_put(o, "beat_ms", w->beat_ms);
 	return o;
@@ -117,13 +172,34 @@ int admin_workers(struct admin *a, int argc, char **argv)
 		return admin_print_json(admin_workers_json(w, (size_t)n));
 	if (n == 0)
 		printf("no worker was heard of within an hour\n");
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		printf("%-24s %2u of %2u slots busy, since %s, heard of %s ago%s, on %s, version "
 		       "%s\n",
 		       w[i].id, w[i].busy, w[i].slots, admin_time(w[i].started_ms, started),
 		       admin_duration(w[i].beat_ms + 1, beat), w[i].draining ? ", draining" : "",
 		       w[i].host, w[i].version);
+		if (*w[i].held)
+			admin_put_line(stdout, "    claims nothing: ", w[i].held);
+	}
 	return EXIT_OK;
+}
+
+/* EXIT_OK, or what to say of a name that nobody has. */
+static int check_worker(struct admin *a, struct queue *q, const char *worker)
+{
+	_cleanup_free_ struct queue_worker *w = calloc(WORKERS_MAX, sizeof(*w));
+	int n = w ? queue_workers(q, w, WORKERS_MAX, &a->err) : -ENOMEM;
+
+	if (n < 0)
+		return admin_failed(a);
+	for (int i = 0; i < n; i++) {
+		if (streq(w[i].id, worker))
+			return EXIT_OK;
+	}
+	return admin_complain(a, EXIT_FAILED,
+			      "no worker %s was heard of within an hour: see sandbox-runner admin "
+			      "workers",
+			      worker);
 }
 
 static int drain(struct admin *a, const char *worker, bool on)
@@ -133,10 +209,18 @@ static int drain(struct admin *a, const char *worker, bool on)
 
 	if (!q)
 		return EXIT_INFRASTRUCTURE;
+	r = on && !streq(worker, "*") ? check_worker(a, q, worker) : EXIT_OK;
+	if (r != EXIT_OK)
+		return r;
 	r = queue_drain(q, worker, on, &a->err);
 	if (r == -EINVAL)
 		return admin_complain(a, EXIT_USAGE, "%s", a->err.text);
-	return r < 0 ? admin_failed(a) : EXIT_OK;
+	if (r < 0)
+		return admin_failed(a);
+	printf(on ? "asked to drain: it hears it within 5 s, finishes what it has, and takes no "
+		    "more until undrain\n"
+		  : "no longer asked to drain: it hears it within 5 s\n");
+	return EXIT_OK;
 }
 
 int admin_drain(struct admin *a, int argc, char **argv)
@@ -159,7 +243,12 @@ static int set_pause(struct admin *a, const char *contest, bool on)
 	r = queue_pause(q, contest ? contest : "*", on, &a->err);
 	if (r == -EINVAL)
 		return admin_complain(a, EXIT_USAGE, "%s", a->err.text);
-	return r < 0 ? admin_failed(a) : EXIT_OK;
+	if (r < 0)
+		return admin_failed(a);
+	printf("%s%s %s\n", contest ? "submissions of contest " : "all submissions",
+	       contest ? contest : "",
+	       on ? "wait until resume; what runs goes on" : "are handed out again");
+	return EXIT_OK;
 }
 
 int admin_pause(struct admin *a, int argc, char **argv)

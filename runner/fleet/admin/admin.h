@@ -40,6 +40,7 @@ struct admin {
 	struct fleet_config config;
 	struct queue *queue;
 	struct ledger *ledger;
+	int refused; /* the exit code, where admin_ledger() gave NULL: it may not be configured */
 	struct sbx_error err;
 };
 
@@ -47,14 +48,17 @@ struct admin {
 int admin_open(struct admin *a, const char *command);
 void admin_done(struct admin *a);
 
-/* Opened when first asked for. NULL after a message: return EXIT_INFRASTRUCTURE. */
+/* Opened when first asked for. NULL after a message: return EXIT_INFRASTRUCTURE, or a->refused. */
 struct queue *admin_queue(struct admin *a);
 struct ledger *admin_ledger(struct admin *a);
 
 /* "sandbox-runner COMMAND: ..."; returns `code`. */
 int admin_complain(const struct admin *a, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same of a->err, after a call to queue or ledger has failed: EXIT_INFRASTRUCTURE. */
+/*
+ * The same of a->err, after a call to queue or ledger has failed: EXIT_INFRASTRUCTURE, or
+ * EXIT_USAGE where what was given is malformed.
+ */
 int admin_failed(const struct admin *a);
 
 /* "AC" in green and so on, where `color`; else as it is. Static texts. */
@@ -76,6 +80,7 @@ const char *admin_time(uint64_t ms, char buf[static 32]);
 /* The verbs of `admin`; each gets its operands and returns an exit code. */
 struct admin_options {
 	bool json, dry_run, urgent, all, from_ledger;
+	const char *older;
 	const char *challenge, *contest, *student;
 	const char *rules, *starts, *ends;
 	struct option_measure penalty, limit;
@@ -99,5 +104,6 @@ int admin_dead(struct admin *a, int argc, char **argv);
 int admin_migrate(struct admin *a, int argc, char **argv);
 int admin_contest(struct admin *a, int argc, char **argv);
 int admin_rank(struct admin *a, int argc, char **argv);
+int admin_gc(struct admin *a, int argc, char **argv);
 int admin_bundle(struct admin *a, int argc, char **argv);
 int admin_loadgen(struct admin *a, int argc, char **argv);

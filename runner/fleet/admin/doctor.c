@@ -37,10 +37,9 @@ static const struct command command = {
 	.synopsis = "doctor [OPTIONS]",
 	.summary =
 		"Looks at what a worker with this configuration would find: Redis and whether it\n"
-		"keeps what it is given, the ledger, the challenges, the students' databases. "
-		"Says\n"
-		"what is lost where something lacks. Whether jails can be made here is said by\n"
-		"sandbox-run doctor. Changes nothing.",
+		"keeps what it is given, the ledger, the challenges, the students' databases.\n"
+		"Says what is lost where something lacks. Whether jails can be made here is said\n"
+		"by sandbox-run doctor. Changes nothing.",
 	.examples = "  sandbox-runner doctor --config /etc/sandbox/runner.json\n"
 		    "  sandbox-runner doctor --json | jq '.checks[] | select(.status != \"pass\")'",
 	.epilog = "Exit codes:\n"
@@ -187,10 +186,22 @@ static void look_at_database(struct doctor *d, const char *what, const char *url
 		tell(d, PASS, what, "answers, Postgres %s", PQgetvalue(row, 0, 0));
 }
 
+/* What `run` would end with at once. */
+static void look_at_config(struct doctor *d, const struct fleet_config *c)
+{
+	char why[CONFIG_WHY] = "";
+
+	if (config_check(c, true, why) < 0)
+		tell(d, FAIL, "config", "%s", why);
+	else
+		tell(d, PASS, "config", "a worker can be run with it");
+}
+
 static void look(struct doctor *d, struct admin *a)
 {
 	const struct fleet_config *c = &a->config;
 
+	look_at_config(d, c);
 	look_at_redis(d, a);
 	look_at_ledger(d, a);
 	look_at_challenges(d, c);

@@ -8,16 +8,17 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fleet/admin/admin-job.h"
 #include "fleet/admin/admin-json.h"
 #include "fleet/admin/admin.h"
 #include "fleet/fleet.h"
+#include "store/key.h"
 #include "util/util.h"
 
 #define LINES 64
@@ -69,21 +70,8 @@ static const struct command command = {
 static int hash_file(const char *path, char ret[QUEUE_SHA256_HEX + 1])
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	unsigned char buffer[65536], digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx hash;
-	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
-	sha256_init(&hash);
-	while ((n = read_full(fd, buffer, sizeof(buffer))) > 0)
-		sha256_update(&hash, (size_t)n, buffer);
-	if (n < 0)
-		return (int)n;
-	sha256_digest(&hash, sizeof(digest), digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-	return 0;
+	return fd < 0 ? -errno : sha256_of(fd, ret);
 }
 
 /* A path as the URL that workers know it by; they look below the same folder. */
@@ -162,6 +150,34 @@ static int describe(struct admin *a, const char *archive, struct queue_submissio
 	return EXIT_OK;
 }
 
+/* Who waits for it would wonder. */
+static void tell_of_no_worker(struct admin *a)
+{
+	struct queue_status status;
+
+	if (queue_status(a->queue, &status, &a->err) < 0)
+		return;
+	if (status.paused)
+		fprintf(stderr,
+			"the queue is paused: it waits until sandbox-runner admin resume\n");
+	else if (status.workers == 0)
+		fprintf(stderr, "no worker takes submissions at the moment: it waits for one "
+				"(sandbox-runner admin workers)\n");
+}
+
+/* It is judged all the same, and ranked nowhere. */
+static void tell_of_no_contest(struct admin *a, const struct queue_submission *s)
+{
+	struct contest c = { 0 };
+
+	if (*s->contest && a->config.ledger.url && a->config.compat.devforces == DEVFORCES_OFF &&
+	    admin_ledger(a) && ledger_contest(a->ledger, s->contest, &c, &a->err) == 0)
+		fprintf(stderr,
+			"there is no contest %s in the ledger: it is not ranked until there is "
+			"(sandbox-runner admin contest set)\n",
+			s->contest);
+}
+
 static int enqueue(struct admin *a, const struct queue_submission *s)
 {
 	struct queue_place place = { 0 };
@@ -186,6 +202,8 @@ static int enqueue(struct admin *a, const struct queue_submission *s)
 			(unsigned long long)place.position);
 	if (*place.superseded)
 		fprintf(stderr, "it takes the place of %s\n", place.superseded);
+	tell_of_no_worker(a);
+	tell_of_no_contest(a, s);
 	return EXIT_OK;
 }
 
@@ -204,27 +222,6 @@ static void wait_backoff(const struct queue *q)
 			      .tv_nsec = (long)(ns % NSEC_PER_SEC) };
 
 	(void)nanosleep(&t, NULL);
-}
-
-/* Of a stage (docs/queue.md) its end, as grade shows it. */
-static void print_stage(const char *json)
-{
-	cJSON *o = cJSON_Parse(json);
-	const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "stage"));
-	const char *note = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "note"));
-	const cJSON *ms = cJSON_GetObjectItemCaseSensitive(o, "ms");
-
-	if (name && cJSON_IsNumber(ms))
-		fprintf(stderr, "  %-10s %8.1f ms  %s\n", name, ms->valuedouble, note ? note : "");
-	cJSON_Delete(o);
-}
-
-static void print_line(const struct queue_line *l)
-{
-	if (streq(l->kind, "stage"))
-		print_stage(l->text);
-	else
-		admin_put_text(stderr, "  ", l->text);
 }
 
 /* Until its end; Redis may come and go meanwhile. 0, or an exit code. */
@@ -249,7 +246,7 @@ static int follow(struct admin *a, const char *id)
 			if (is_end(&lines[i]))
 				return EXIT_OK;
 			if (!opt.quiet && !opt.json)
-				print_line(&lines[i]);
+				admin_put_log(stderr, "  ", &lines[i], false);
 		}
 	}
 }

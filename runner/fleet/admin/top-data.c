@@ -124,9 +124,14 @@ int top_refresh(struct top *t, struct queue *q, struct sbx_error *err)
 
 	if (r < 0)
 		return r;
-	t->n_workers = queue_workers(q, t->workers, TOP_WORKERS, err);
-	if (t->n_workers < 0)
-		return t->n_workers;
+	r = queue_workers(q, t->workers, TOP_WORKERS, err);
+	if (r < 0)
+		return r;
+	t->n_workers = r;
+	r = queue_list(q, t->entries, TOP_ENTRIES, err);
+	if (r < 0)
+		return r;
+	t->n_entries = r;
 	r = take_events(t, q, events, err);
 	for (uint32_t i = 0; i < t->n_stages; i++)
 		percentiles(t, i);

@@ -6,6 +6,7 @@
 #include "fleet/admin/admin.h"
 
 #define TOP_WORKERS 64
+#define TOP_ENTRIES 64
 #define TOP_RESULTS 100 /* of these are the percentiles */
 #define TOP_STAGES 20
 
@@ -25,6 +26,8 @@ struct top {
 	struct queue_status status;
 	struct queue_worker workers[TOP_WORKERS];
 	int n_workers;
+	struct queue_entry entries[TOP_ENTRIES]; /* what runs, then what waits */
+	int n_entries;
 	struct top_result results[TOP_RESULTS]; /* the newest last */
 	uint32_t n_results;
 	uint64_t seen; /* results since the beginning of the stream */

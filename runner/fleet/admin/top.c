@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sandbox-runner top: the fleet at a glance, once a second, in plain ANSI; or once, as JSON, for
- * scripts. What students wrote is not shown here, only ids, verdicts and numbers.
+ * sandbox-runner top: the fleet at a glance, once a second; or once, as JSON, for scripts. However
+ * it ends, by a key, a signal or Redis, the terminal is as it was.
  */
 
-#include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "cli/signals.h"
 #include "fleet/admin/admin-json.h"
-#include "fleet/admin/top-data.h"
+#include "fleet/admin/top.h"
 #include "fleet/fleet.h"
 #include "util/util.h"
-
-#define SHOWN 20
 
 static struct {
 	bool once, json;
@@ -38,9 +36,17 @@ static const struct option_spec specs[] = {
 static const struct command command = {
 	.name = "top",
 	.synopsis = "top [--once [--json]] [OPTIONS]",
-	.summary = "Shows the queue by priority and age, the workers and their slots, the last\n"
-		   "verdicts, and how long the stages of the last 100 submissions took.\n"
-		   "Keys: q ends, p pauses and resumes the handing out of submissions.",
+	.summary =
+		"Shows the queue by priority and age, the workers, what runs (with its stage) and\n"
+		"waits, the last verdicts, and how long the stages of the last 100 took.\n\n"
+		"Keys:\n"
+		"  tab, left, right   the pane that keys are for: workers, submissions, verdicts\n"
+		"  up, down, k, j     select in it\n"
+		"  enter, i           inspect what is selected\n"
+		"  d                  drain the selected worker, or end that (asks)\n"
+		"  c                  cancel the selected submission (asks)\n"
+		"  p                  pause the handing out of submissions, or end that (asks)\n"
+		"  q, Ctrl-C          end",
 	.examples = "  sandbox-runner top --config /etc/sandbox/runner.json\n"
 		    "  sandbox-runner top --once --json | jq .status.depth",
 	.epilog = "Exit codes:\n"
@@ -63,6 +69,22 @@ static cJSON *stage_json(const struct top_stage *s)
 	return o;
 }
 
+static cJSON *entry_json(const struct queue_entry *e)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "id", e->id);
+	cJSON_AddStringToObject(o, "state", *e->worker ? "running" : "queued");
+	cJSON_AddStringToObject(o, "student", e->student);
+	cJSON_AddStringToObject(o, "contest", e->contest);
+	cJSON_AddStringToObject(o, "challenge", e->challenge);
+	cJSON_AddStringToObject(o, "worker", e->worker);
+	cJSON_AddStringToObject(o, "stage", e->stage);
+	admin_put(o, "attempt", e->attempt);
+	admin_put(o, "ms", e->ms);
+	return o;
+}
+
 static int print_json(const struct top *t)
 {
 	cJSON *root = cJSON_CreateObject(), *list, *o;
@@ -71,6 +93,9 @@ static int print_json(const struct top *t)
 	cJSON_AddItemToObject(root, "workers",
 			      admin_workers_json(t->workers, (size_t)t->n_workers));
 	admin_put(root, "results_seen", t->seen);
+	list = cJSON_AddArrayToObject(root, "jobs");
+	for (int i = 0; i < t->n_entries; i++)
+		cJSON_AddItemToArray(list, entry_json(&t->entries[i]));
 	list = cJSON_AddArrayToObject(root, "results");
 	for (uint32_t i = t->n_results; i-- > 0;) {
 		o = admin_event_json(&t->results[i].event);
@@ -84,156 +109,119 @@ static int print_json(const struct top *t)
 	return admin_print_json(root);
 }
 
-/* ---------------------------------------------------------------- screen */
+/* ---------------------------------------------------------------- terminal */
 
-struct screen {
-	bool color;
-	int rows; /* that are left; what does not fit is not printed */
+struct terminal {
+	bool keys; /* they come one by one, and are not shown */
+	struct termios before;
+	int signals; /* of the terminal itself */
 };
 
-__attribute__((format(printf, 2, 3))) static void line(struct screen *s, const char *fmt, ...)
-{
-	va_list args;
-
-	if (s->rows-- <= 0)
-		return;
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	fputs(s->color ? "\033[K\n" : "\n", stdout);
-}
-
-static void show_queue(struct screen *s, const struct top *t)
-{
-	const struct queue_status *q = &t->status;
-	char oldest[32], p50[32];
-
-	line(s,
-	     "waiting %" PRIu64 "  (admin %" PRIu64 "  contest %" PRIu64 "  practice %" PRIu64
-	     "  rejudge %" PRIu64 ")  oldest %s%s",
-	     q->depth, q->waiting[QUEUE_ADMIN], q->waiting[QUEUE_CONTEST],
-	     q->waiting[QUEUE_PRACTICE], q->waiting[QUEUE_REJUDGE],
-	     admin_duration(q->oldest_ms, oldest), q->paused ? "  PAUSED" : "");
-	line(s,
-	     "running %" PRIu64 "  slots %" PRIu64 " of %" PRIu64 " busy on %" PRIu64
-	     " workers  p50 %s  done %" PRIu64 "  dead %" PRIu64 "  unheard %" PRIu64,
-	     q->running, q->busy, q->slots, q->workers, admin_duration(q->p50_ms, p50), t->seen,
-	     q->dead, q->unheard);
-}
-
-static void show_workers(struct screen *s, const struct top *t)
-{
-	char beat[32];
-
-	line(s, "%s", "");
-	line(s, "%-28s %-9s %-10s %s", "WORKER", "BUSY", "HEARD OF", "VERSION");
-	for (int i = 0; i < t->n_workers; i++)
-		line(s, "%-28.28s %3u / %-3u %-10s %s%s", t->workers[i].id, t->workers[i].busy,
-		     t->workers[i].slots, admin_duration(t->workers[i].beat_ms + 1, beat),
-		     t->workers[i].version, t->workers[i].draining ? "  draining" : "");
-}
-
-static void show_stages(struct screen *s, const struct top *t)
-{
-	line(s, "%s", "");
-	line(s, "%-12s %8s %8s   of the last %u", "STAGE", "P50 ms", "P95 ms", t->n_results);
-	for (uint32_t i = 0; i < t->n_stages; i++)
-		line(s, "%-12s %8.1f %8.1f", t->stages[i].name, t->stages[i].p50_ms,
-		     t->stages[i].p95_ms);
-}
-
-static void show_results(struct screen *s, const struct top *t)
-{
-	line(s, "%s", "");
-	line(s, "%-10s %-10s %9s  %-20s %-20s %s", "VERDICT", "TESTS", "TIME", "STUDENT",
-	     "CHALLENGE", "SUBMISSION");
-	for (uint32_t i = t->n_results, shown = 0; i-- > 0 && shown < SHOWN; shown++) {
-		const struct top_result *r = &t->results[i];
-		char tests[24], time[32];
-
-		(void)snprintf(tests, sizeof(tests), "%u / %u", r->event.passed, r->event.total);
-		line(s, "%s%-10s%s %-10s %9s  %-20.20s %-20.20s %s",
-		     verdict_color(r->event.verdict, s->color), r->event.verdict,
-		     COLOR_END(s->color), tests,
-		     r->wall_ms < 0 ? "-" : admin_duration((uint64_t)r->wall_ms, time),
-		     r->event.student, r->event.challenge, r->event.id);
-	}
-}
-
-static void show(const struct top *t, bool live, const char *trouble)
-{
-	struct screen s = { .color = live || color_wanted(COLOR_AUTO, STDOUT_FILENO),
-			    .rows = 10000 };
-	struct winsize size;
-
-	if (live) {
-		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 1)
-			s.rows = size.ws_row - 1;
-		fputs("\033[H", stdout);
-	}
-	if (trouble)
-		line(&s, "\033[31m%s\033[0m", trouble);
-	show_queue(&s, t);
-	show_workers(&s, t);
-	show_stages(&s, t);
-	show_results(&s, t);
-	if (live)
-		fputs("\033[J", stdout);
-	(void)fflush(stdout);
-}
-
-/* -------------------------------------------------------------- keyboard */
-
-/*
- * Keys come one by one and are not shown; the other screen is used, so that nothing is overwritten.
- */
-static bool keyboard_take(struct termios *before)
+/* The other screen is used, so that nothing is overwritten; the cursor is hidden. */
+static void terminal_take(struct terminal *t)
 {
 	struct termios raw;
 
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, before) < 0)
-		return false;
-	raw = *before;
+	t->keys = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &t->before) == 0;
+	raw = t->before;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	return tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	t->keys = t->keys && tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+	(void)write_full(STDOUT_FILENO, "\033[?1049h\033[?25l", 14);
 }
 
-/* False: q. */
-static bool key(struct queue *q, const struct top *t, struct sbx_error *err)
+static void terminal_release(struct terminal *t)
 {
-	char c = 0;
+	(void)write_full(STDOUT_FILENO, "\033[?25h\033[?1049l", 14);
+	if (t->keys)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->before);
+}
 
-	if (read(STDIN_FILENO, &c, 1) != 1 || c == 'q')
-		return false;
-	if (c == 'p')
-		(void)queue_pause(q, "*", !t->status.paused, err);
-	return true;
+static int terminal_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGWINCH);
+	(void)sigaddset(&set, SIGTSTP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* A new size is asked for when it is drawn; Ctrl-Z has to find the terminal as it was. */
+static void terminal_hear(struct terminal *t)
+{
+	struct signalfd_siginfo info;
+
+	while (read(t->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGTSTP)
+			continue;
+		terminal_release(t);
+		(void)raise(SIGSTOP);
+		terminal_take(t);
+	}
+}
+
+/* ------------------------------------------------------------------- watch */
+
+static uint64_t interval(void)
+{
+	uint64_t ns = opt.interval.text ? opt.interval.value : NSEC_PER_SEC;
+
+	return MIN_OF(ns, 3600 * NSEC_PER_SEC);
+}
+
+/* 0, or what ends it. With Redis away what was known is shown, and that. */
+static int refresh(struct admin *a, struct top *t, struct top_view *v)
+{
+	int r = top_refresh(t, a->queue, &a->err);
+
+	if (r < 0 && r != -EAGAIN)
+		return r;
+	if (r < 0 || v->trouble)
+		copy_string(v->message, sizeof(v->message), r < 0 ? a->err.text : "");
+	v->trouble = r < 0;
+	return 0;
 }
 
 static int watch(struct admin *a, struct top *t)
 {
-	uint64_t interval = opt.interval.text ? opt.interval.value : NSEC_PER_SEC;
 	struct pollfd fds[] = { { .fd = signals_open(), .events = POLLIN },
+				{ .fd = terminal_signals(), .events = POLLIN },
 				{ .fd = STDIN_FILENO, .events = POLLIN } };
-	struct termios before;
-	bool keys = keyboard_take(&before), on = fds[0].fd >= 0;
+	struct terminal terminal = { .signals = fds[1].fd };
+	struct top_view v = { .pane = TOP_PANE_WORKERS };
+	bool on = fds[0].fd >= 0, changed = true;
+	uint64_t next = 0, now;
+	int r = 0;
 
-	fds[1].fd = keys ? STDIN_FILENO : -1;
-	fputs("\033[?1049h\033[?25l", stdout);
+	terminal_take(&terminal);
+	fds[2].fd = terminal.keys ? STDIN_FILENO : -1;
 	while (on) {
-		int r = top_refresh(t, a->queue, &a->err);
-
-		show(t, true, r < 0 ? a->err.text : NULL);
-		if (r < 0 && r != -EAGAIN)
+		if (changed || now_ns() >= next) {
+			r = refresh(a, t, &v);
+			next = deadline_after(interval());
+		}
+		if (r < 0)
 			break;
-		if (poll(fds, ARRAY_SIZE(fds), (int)MIN_OF(interval / NSEC_PER_MSEC, 3600000u)) > 0)
-			on = fds[0].revents == 0 && key(a->queue, t, &a->err);
+		changed = false;
+		top_draw(t, &v);
+		now = now_ns();
+		if (poll(fds, ARRAY_SIZE(fds),
+			 next > now ? (int)((next - now) / NSEC_PER_MSEC + 1) : 0) <= 0)
+			continue;
+		terminal_hear(&terminal);
+		on = fds[0].revents == 0;
+		if (on && fds[2].revents)
+			on = top_keys(a, t, &v, &changed);
 	}
-	fputs("\033[?25h\033[?1049l", stdout);
-	if (keys)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	terminal_release(&terminal);
+	free(v.text);
 	close_fd(fds[0].fd);
-	return on ? admin_failed(a) : EXIT_OK;
+	close_fd(fds[1].fd);
+	return r < 0 ? admin_failed(a) : EXIT_OK;
 }
 
 int cmd_top(int argc, char **argv)
@@ -261,6 +249,6 @@ int cmd_top(int argc, char **argv)
 		return admin_failed(&a);
 	if (opt.json)
 		return print_json(t);
-	show(t, false, NULL);
+	top_draw(t, NULL);
 	return EXIT_OK;
 }

@@ -74,8 +74,11 @@ static int make_folder(int parent, const char *name, const char *json, const cha
 	struct stat st;
 	int r;
 
-	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		/* When it was used last, for `admin gc`. */
+		(void)utimensat(parent, name, NULL, AT_SYMLINK_NOFOLLOW);
 		return 0;
+	}
 	(void)snprintf(temporary, sizeof(temporary), ".new-%d", (int)getpid());
 	(void)tree_remove(parent, temporary);
 	r = fill(parent, temporary, json, test_file);
@@ -135,7 +138,8 @@ int devforces_challenge(struct pg *db, const char *id, int dir, const char *path
 	name_of(id, json, PQgetvalue(row, 0, 0), (uint32_t)total, name);
 	r = make_folder(dir, name, json, PQgetvalue(row, 0, 0));
 	if (r < 0)
-		return pg_error(err, r, path, "the challenge %s cannot be written below it: %s", id,
+		return pg_error(err, -ENOSPC, path,
+				"the challenge %s cannot be written below it: %s", id,
 				strerror(-r));
 	if (asprintf(&folder, "%s/%s", path, name) < 0)
 		return -ENOMEM;

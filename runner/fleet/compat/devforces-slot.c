@@ -94,7 +94,17 @@ static uint64_t wall_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* 0; -ENOENT there is none any more; -EINVAL it makes no sense; -EINTR stopped. */
+/* What is true of the challenge and of nothing else: all others would fail as well. */
+static bool is_answer(int r)
+{
+	return r == 0 || r == -ENOENT || r == -EINVAL || r == -ENOSPC;
+}
+
+/*
+ * 0; -ENOENT there is none any more; -EINVAL it makes no sense; -ENOSPC this machine cannot have
+ * it; -EINTR stopped. A database that is away, or refuses us, is asked until somebody has put it
+ * right: no submission is to blame for it.
+ */
 static int look_up(struct slot *s, const struct queue_job *job, struct devforces_challenge *ret,
 		   struct sbx_error *err)
 {
@@ -104,11 +114,9 @@ static int look_up(struct slot *s, const struct queue_job *job, struct devforces
 	for (;;) {
 		r = devforces_challenge(d->db, job->submission.challenge, d->dir, d->path, d->fast,
 					ret, err);
-		if (r != -EAGAIN) {
-			slot_heard_ledger(s, 0, err);
+		slot_heard_ledger(s, is_answer(r) ? 0 : r, err);
+		if (is_answer(r))
 			break;
-		}
-		slot_heard_ledger(s, r, err);
 		if (s->stop != SLOT_GO_ON)
 			return -EINTR;
 	}
@@ -129,7 +137,8 @@ int devforces_slot_challenge(struct slot *s, const struct queue_job *job, char *
 		*ret = c.folder;
 	else if (r != -EINTR)
 		(void)snprintf(why, 200, "%.190s", err.text);
-	return r == 0 || r == -EINTR ? r : -ENOENT;
+	/* The database has no other answer for another worker. */
+	return r == -ENOENT ? -EINVAL : r == -ENOSPC ? -ENOENT : r;
 }
 
 static void say(struct slot *s, const struct queue_job *job, const char *kind, const char *text)
@@ -156,29 +165,33 @@ void devforces_slot_stage(struct slot *s, const struct judge_stage *stage)
 	say(s, s->job, "log", text);
 }
 
-static uint32_t total_of(struct slot *s, const struct queue_job *job)
+/* 0 and s->devforces->total, 0 if nobody knows it; -EINTR. */
+static int learn_total(struct slot *s, const struct queue_job *job)
 {
 	struct devforces_challenge c = { .folder = NULL };
 	struct sbx_error err = { 0 };
+	int r = 0;
 
 	if (!streq(s->devforces->id, job->submission.id)) {
 		s->devforces->total = 0;
-		if (look_up(s, job, &c, &err) == 0)
-			devforces_challenge_done(&c);
+		r = look_up(s, job, &c, &err);
+		devforces_challenge_done(&c);
 	}
-	return s->devforces->total;
+	return r == -EINTR ? r : 0;
 }
 
-void devforces_slot_count(struct slot *s, const struct queue_job *job, struct ledger_result *row)
+int devforces_slot_count(struct slot *s, const struct queue_job *job, struct ledger_result *row)
 {
-	uint32_t total = total_of(s, job);
+	int r = learn_total(s, job);
+	uint32_t total = s->devforces->total;
 
-	if (total == 0)
-		return;
+	if (r < 0 || total == 0)
+		return r;
 	row->passed = devforces_passed(total, row->passed, row->verdict);
 	row->total = total;
 	row->points = (uint64_t)row->passed * 1000;
 	row->max_points = (uint64_t)total * 1000;
+	return 0;
 }
 
 int devforces_slot_contest(struct slot *s, const struct queue_job *job, struct contest *ret)
@@ -191,8 +204,10 @@ int devforces_slot_contest(struct slot *s, const struct queue_job *job, struct c
 		return 0;
 	for (;;) {
 		r = devforces_contest(s->devforces->db, job->submission.contest, ret, &err);
-		slot_heard_ledger(s, r, &err);
-		if (r >= 0)
+		slot_heard_ledger(s, r == -EINVAL ? 0 : r, &err);
+		if (r == -EINVAL)
+			log_error(&s->log, "not ranked: DevForces' contest: %s", err.text);
+		if (r >= 0 || r == -EINVAL)
 			return 0;
 		if (s->stop != SLOT_GO_ON)
 			return -EINTR;
@@ -207,5 +222,6 @@ char *devforces_slot_result(struct slot *s, const struct queue_job *job,
 	(void)snprintf(text, sizeof(text), "%s: %u of %u tests passed", row->verdict, row->passed,
 		       row->total);
 	say(s, job, streq(row->verdict, "AC") ? "log" : "error", text);
-	return devforces_result_message(row->passed, row->total, wall_ms());
+	/* Of a challenge that is gone nobody knows the tests; none failed would be a success. */
+	return devforces_result_message(row->passed, MAX_OF(row->total, 1u), wall_ms());
 }

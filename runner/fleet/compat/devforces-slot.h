@@ -29,9 +29,9 @@ void devforces_slot_stage(struct slot *s, const struct judge_stage *stage);
 
 /*
  * What its page counts: of totalTestCases, and a point for each test. Where the challenge cannot be
- * looked up any more (it was deleted) the row stays as it is.
+ * looked up any more (it was deleted) the row stays as it is. 0; -EINTR stopped.
  */
-void devforces_slot_count(struct slot *s, const struct queue_job *job, struct ledger_result *row);
+int devforces_slot_count(struct slot *s, const struct queue_job *job, struct ledger_result *row);
 
 /* The contest that ranks it, unless `mode` is publish. 0; -EINTR stopped. */
 int devforces_slot_contest(struct slot *s, const struct queue_job *job, struct contest *ret);

@@ -37,7 +37,8 @@ struct devforces_challenge {
  * The challenge as a folder that challenge_load() takes, made below `dir` (a descriptor; `path` is
  * its name) when it is not there: its name holds the hash of its content, so what changes in the
  * database is another folder. `fast`: its suite may be run without Vitest where that is proven to
- * agree.
+ * agree. -ENOENT there is no such challenge; -EINVAL its row makes no sense; -ENOSPC its folder
+ * cannot be written, for whatever reason; everything else is the database's or the memory's.
  */
 int devforces_challenge(struct pg *db, const char *id, int dir, const char *path, bool fast,
 			struct devforces_challenge *ret, struct sbx_error *err);

@@ -7,6 +7,8 @@
 #include <cjson/cJSON.h>
 #include <ctype.h>
 
+#include "fleet/ledger/pg.h"
+#include "fleet/queue/redis.h"
 #include "util/util.h"
 
 /* ------------------------------------------------------------------- print */
@@ -176,6 +178,16 @@ static bool is_id(const char *text)
 
 static int check_secrets(const struct fleet_config *c, char why[CONFIG_WHY])
 {
+	if (c->open_secret) {
+		copy_string(why, CONFIG_WHY, c->open_secret);
+		return -EINVAL;
+	}
+	if (c->written_by_all) {
+		(void)snprintf(why, CONFIG_WHY,
+			       "the configuration can be changed by all users of this machine: "
+			       "chmod o-w it");
+		return -EINVAL;
+	}
 	for (const struct config_key *k = config_keys; k->path && c->read_by_all; k++) {
 		const struct config_value *v = &c->values[k - config_keys];
 		_cleanup_free_ char *hidden = NULL;
@@ -217,10 +229,44 @@ static int check_required(const struct fleet_config *c, char why[CONFIG_WHY])
 	return 0;
 }
 
+/* What is no URL will never answer; neither text has the password in it. */
+static int check_postgres(const struct fleet_config *c, const char *path, const char *url,
+			  char why[CONFIG_WHY])
+{
+	struct sbx_error err = { 0 };
+	struct pg *p = NULL;
+	int r = url ? pg_open(&p, url, "sandbox-runner", &err) : 0;
+
+	pg_free(p);
+	return r < 0 ? wrong(c, path, why,
+			     "%s (postgresql://USER@HOST:PORT/DATABASE, or host=... dbname=...)",
+			     err.text)
+		     : 0;
+}
+
+static int check_urls(const struct fleet_config *c, char why[CONFIG_WHY])
+{
+	struct redis_url u = { 0 };
+	struct sbx_error err = { 0 };
+	int r = c->redis.url ? redis_url_parse(c->redis.url, &u, &err) : 0;
+
+	redis_url_done(&u);
+	if (r < 0)
+		return wrong(c, "redis.url", why, "%s", err.text);
+	r = check_postgres(c, "ledger.url", c->ledger.url, why);
+	if (r == 0)
+		r = check_postgres(c, "database.url", c->database.url, why);
+	if (r == 0)
+		r = check_postgres(c, "compat.database_url", c->compat.database_url, why);
+	return r;
+}
+
 int config_check(const struct fleet_config *c, bool serving, char why[CONFIG_WHY])
 {
 	int r = serving ? check_required(c, why) : 0;
 
+	if (r == 0)
+		r = check_urls(c, why);
 	if (serving && r == 0)
 		r = check_secrets(c, why);
 	if (r < 0)

@@ -43,6 +43,18 @@ static int parse_number(const struct config_key *k, const char *text, uint64_t *
 	return 0;
 }
 
+/* Also in hours and days, which nothing of a single submission takes. */
+static int parse_time(const char *text, uint64_t *ret, const char **ret_why)
+{
+	const char *why;
+	uint64_t seconds;
+
+	if (parse_age(text, &seconds, &why) < 0 || seconds == 0)
+		return parse_duration(text, ret, ret_why);
+	*ret = seconds * NSEC_PER_SEC;
+	return 0;
+}
+
 static int parse_measure(const struct config_key *k, const char *text, uint64_t *ret, char *why)
 {
 	bool size = k->kind == CONFIG_SIZE;
@@ -50,7 +62,7 @@ static int parse_measure(const struct config_key *k, const char *text, uint64_t 
 	const char *reason = "";
 	uint64_t value;
 
-	if ((size ? parse_size(text, &value, &reason) : parse_duration(text, &value, &reason)) < 0)
+	if ((size ? parse_size(text, &value, &reason) : parse_time(text, &value, &reason)) < 0)
 		return refuse(why, "\"%.60s\" %s; write it like \"%s\"", text, reason,
 			      size ? "50M" : "15s");
 	if (value < k->min || value > k->max)
@@ -212,5 +224,6 @@ void config_done(struct fleet_config *c)
 	for (size_t i = 0; i < c->n_lists; i++)
 		strv_free(c->lists[i]);
 	free(c->lists);
+	free(c->open_secret);
 	memset(c, 0, sizeof(*c));
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "cli/options.h"
+#include "fleet/config/config-secret.h"
 #include "util/util.h"
 #include "json/json-config.h"
 
@@ -150,9 +151,8 @@ static int parse_text(struct fleet_config *c, const char *name, const char *base
 }
 
 /* At most `max` bytes, terminated; the caller's. NULL and errno. */
-static char *read_file(const char *path, size_t max, size_t *ret_size)
+static char *read_all(int fd, size_t max, size_t *ret_size)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	_cleanup_free_ char *text = malloc(max + 1);
 	ssize_t n;
 
@@ -171,16 +171,19 @@ static char *read_file(const char *path, size_t max, size_t *ret_size)
 static int read_config_file(struct fleet_config *c, const char *path, char why[CONFIG_WHY])
 {
 	_cleanup_free_ char *text = NULL, *real = realpath(path, NULL);
+	_cleanup_close_ int fd = real ? open(real, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+				      : -1;
 	struct stat st;
 	size_t size;
 
-	text = real ? read_file(real, FILE_MAX, &size) : NULL;
+	text = read_all(fd, FILE_MAX, &size);
 	if (!text) {
 		(void)snprintf(why, CONFIG_WHY, "%.600s: the configuration cannot be read: %s",
 			       path, strerror(errno));
 		return -EINVAL;
 	}
-	c->read_by_all = stat(real, &st) < 0 || (st.st_mode & S_IROTH);
+	c->read_by_all = fstat(fd, &st) < 0 || (st.st_mode & S_IROTH);
+	c->written_by_all = c->read_by_all && (st.st_mode & S_IWOTH);
 	return parse_text(c, path, dirname(real), text, size, why);
 }
 
@@ -199,13 +202,20 @@ static int place_error(char why[CONFIG_WHY], const char *place)
 static int read_secret(struct fleet_config *c, const struct config_key *k, const char *variable,
 		       const char *path, char why[CONFIG_WHY])
 {
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	_cleanup_free_ char *text = NULL;
-	char from[CONFIG_NAME + 8];
+	char from[CONFIG_NAME + 8], fault[CONFIG_WHY] = "";
 	size_t size;
 	int r;
 
 	(void)snprintf(from, sizeof(from), "%s_FILE", variable);
-	text = read_file(path, SECRET_MAX, &size);
+	if (fd >= 0 && !c->open_secret && secret_check(fd, path, fault) == -EPERM &&
+	    asprintf(&c->open_secret, "%s: %.1000s", from, fault) < 0)
+		c->open_secret = NULL;
+	/* A pipe of the shell's is waited for; that there is none is known by now. */
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, 0);
+	text = read_all(fd, SECRET_MAX, &size);
 	if (!text) {
 		(void)snprintf(why, CONFIG_WHY, "%s: %.600s cannot be read: %s", from, path,
 			       strerror(errno));

@@ -36,7 +36,7 @@ enum database_provider {
 	DATABASE_SERVER,
 };
 
-#define CONFIG_KEYS_MAX 56
+#define CONFIG_KEYS_MAX 64
 #define CONFIG_WHY 1200
 
 struct config_value {
@@ -49,7 +49,8 @@ struct config_value {
 struct fleet_config {
 	const char *name;
 	uint64_t slots;
-	bool read_by_all; /* all users of this machine may read the file */
+	bool read_by_all, written_by_all; /* all users of this machine may do that with the file */
+	char *open_secret; /* what is wrong with who can read a file of a secret; NULL: nothing */
 
 	const char *challenges, *store, *policies;
 	uint64_t store_size;
@@ -63,7 +64,7 @@ struct fleet_config {
 		uint64_t timeout_ns;
 	} ledger;
 	struct {
-		uint64_t lease_ns, max_attempts, depth, student_waiting, student_running;
+		uint64_t lease_ns, max_attempts, depth, student_waiting, student_running, keep_ns;
 		char **intake;
 	} queue;
 	struct {
@@ -90,8 +91,10 @@ struct fleet_config {
 	} compat;
 
 	uint32_t allow_unenforced; /* SBX_LIMIT_* */
-	uint64_t drain_timeout_ns, memory_pressure;
-	const char *listen; /* NULL: nothing listens */
+	uint64_t drain_timeout_ns, self_test_ns;
+	uint64_t memory_pressure, cpu_pressure; /* percent */
+	uint64_t disk_free, inodes_free;        /* bytes, percent */
+	const char *listen;                     /* NULL: nothing listens */
 	bool listen_anywhere;
 	struct {
 		uint64_t level;  /* an index: error, warning, info, debug */

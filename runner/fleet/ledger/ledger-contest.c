@@ -47,7 +47,7 @@ int ledger_contest(struct ledger *l, const char *id, struct contest *ret, struct
 	if (r < 0 || PQntuples(res) == 0)
 		return r;
 	r = read_contest(res, ret);
-	return r < 0 ? pg_error(err, r, id, "the row of this contest makes no sense") : r;
+	return r < 0 ? pg_error(err, -EBADMSG, id, "the row of this contest makes no sense") : r;
 }
 
 static int check(const char *id, const struct contest *c, struct sbx_error *err)

@@ -13,9 +13,9 @@
  *            caller's. The next call connects anew.
  *   -EACCES  Postgres is there and refuses: password, no such database, a right that is missing
  *   -EPROTO  the schema is missing, or older or newer than this version knows
- *   -EINVAL  what was given is malformed (and nothing was sent)
+ *   -EINVAL  what was given is malformed, or Postgres refuses this one row for what is in it
  *   -EIO     Postgres answered what makes no sense
- *   -EBADMSG a result is there that is not as we write it
+ *   -EBADMSG a result or contest is there that is not as we write it
  *   -ENOMEM
  * All but -EAGAIN stay as they are until somebody does something.
  */

@@ -37,6 +37,8 @@ static const struct {
 	int code;
 } codes[] = {
 	{ "08", -EAGAIN },    /* connection */
+	{ "22", -EINVAL },    /* a value that does not fit, */
+	{ "23", -EINVAL },    /* or that a constraint refuses: of this row, not of the next */
 	{ "25006", -EAGAIN }, /* read only: a standby, until it is promoted */
 	{ "28", -EACCES },    /* password, pg_hba.conf */
 	{ "3D000", -EACCES }, /* no such database */

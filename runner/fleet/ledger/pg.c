@@ -20,6 +20,7 @@
 
 #include "fleet/ledger/pg-errors.h"
 #include "fleet/ledger/url.h"
+#include "net/pq.h"
 #include "util/util.h"
 
 #define CONNECT_NS (5 * NSEC_PER_SEC)
@@ -80,24 +81,8 @@ static int wait_for(struct pg *p, short events)
 	}
 }
 
-static int poll_connection(struct pg *p)
-{
-	for (;;) {
-		PostgresPollingStatusType state = PQconnectPoll(p->conn);
-		int r;
-
-		if (state == PGRES_POLLING_OK)
-			return 0;
-		if (state == PGRES_POLLING_FAILED)
-			return -EIO;
-		r = wait_for(p, state == PGRES_POLLING_READING ? POLLIN : POLLOUT);
-		if (r < 0)
-			return r;
-	}
-}
-
 /* What stands before the URL is a default, what is behind it is not to be changed by it. */
-static PGconn *start(const struct pg *p)
+static PGconn *start(const struct pg *p, char why[RESOLVE_WHY])
 {
 	const char *const keys[] = { "fallback_application_name", "keepalives_idle",
 				     "keepalives_interval",       "keepalives_count",
@@ -105,7 +90,7 @@ static PGconn *start(const struct pg *p)
 				     "client_encoding",           NULL };
 	const char *const values[] = { p->name, "10", "5", "3", "15000", p->url, "UTF8", NULL };
 
-	return PQconnectStartParams(keys, values, 1);
+	return pq_start(keys, values, deadline_after(CONNECT_NS / 2), why);
 }
 
 static int refuse_connection(struct pg *p, int r, struct sbx_error *err)
@@ -121,15 +106,18 @@ static int refuse_connection(struct pg *p, int r, struct sbx_error *err)
 
 static int connect_now(struct pg *p, struct sbx_error *err)
 {
+	char why[RESOLVE_WHY];
 	int r;
 
 	p->deadline = deadline_after(CONNECT_NS);
-	p->conn = start(p);
+	p->conn = start(p, why);
+	if (!p->conn && *why)
+		return pg_error(err, -EAGAIN, NULL, "cannot connect to Postgres: %s", why);
 	if (!p->conn)
 		return pg_error(err, -ENOMEM, NULL, "no memory");
 	PQsetNoticeProcessor(p->conn, quiet, NULL);
 	PQsetErrorVerbosity(p->conn, PQERRORS_VERBOSE);
-	r = PQstatus(p->conn) == CONNECTION_BAD ? -EIO : poll_connection(p);
+	r = pq_await(p->conn, p->deadline);
 	if (r < 0)
 		return refuse_connection(p, r, err);
 	if (PQserverVersion(p->conn) < OLDEST_SERVER) {

@@ -31,27 +31,30 @@ void host_pressure_publish(struct metrics *m)
 	}
 }
 
-int host_disk(const char *path, uint64_t least, char why[static 160])
+int host_disk(const char *path, const struct host_least *least, char why[static HOST_WHY])
 {
+	uint64_t left, bytes = least->bytes + (least->was_short ? least->bytes / 4 : 0);
+	double inodes, share = least->inodes_percent * (least->was_short ? 1.25 : 1);
 	struct statvfs s;
-	uint64_t left;
 
 	if (statvfs(path, &s) < 0) {
 		int r = -errno;
 
-		(void)snprintf(why, 160, "%.80s cannot be asked: %s", path, strerror(-r));
+		(void)snprintf(why, HOST_WHY, "%.80s cannot be asked: %s", path, strerror(-r));
 		return r;
 	}
 	left = (uint64_t)s.f_bavail * s.f_frsize;
-	if (left < least) {
-		(void)snprintf(why, 160, "%.60s has %llu MiB left, %llu are needed", path,
-			       (unsigned long long)left >> 20, (unsigned long long)least >> 20);
+	if (left < bytes) {
+		(void)snprintf(why, HOST_WHY, "%.60s has %llu MiB left, %llu are needed", path,
+			       (unsigned long long)left >> 20, (unsigned long long)bytes >> 20);
 		return -ENOSPC;
 	}
 	/* A file system that makes inodes as it goes says that it has none. */
-	if (s.f_files > 0 && s.f_favail < s.f_files / 100) {
-		(void)snprintf(why, 160, "%.60s has %llu inodes left", path,
-			       (unsigned long long)s.f_favail);
+	inodes = s.f_files > 0 ? 100.0 * (double)s.f_favail / (double)s.f_files : 100;
+	if (inodes < share) {
+		(void)snprintf(why, HOST_WHY,
+			       "%.60s has %llu inodes left (%.1f %%, %.1f are needed)", path,
+			       (unsigned long long)s.f_favail, inodes, share);
 		return -ENOSPC;
 	}
 	return 0;

@@ -41,8 +41,8 @@ struct ops {
 };
 
 static const char *const check_names[OPS_CHECKS] = {
-	[OPS_REDIS] = "redis", [OPS_LEDGER] = "ledger",   [OPS_SELF_TEST] = "self_test",
-	[OPS_DISK] = "disk",   [OPS_SERVING] = "serving",
+	[OPS_REDIS] = "redis", [OPS_LEDGER] = "ledger",     [OPS_SELF_TEST] = "self_test",
+	[OPS_DISK] = "disk",   [OPS_PRESSURE] = "pressure", [OPS_SERVING] = "serving",
 };
 
 /* An answer: its text is malloc'ed. */

@@ -50,6 +50,7 @@ enum ops_check {
 	OPS_LEDGER,
 	OPS_SELF_TEST,
 	OPS_DISK,
+	OPS_PRESSURE, /* so little is free that more work would only make all of it slower */
 	OPS_SERVING, /* not draining, not still starting */
 	OPS_CHECKS,
 };

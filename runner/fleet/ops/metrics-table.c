@@ -88,6 +88,8 @@ const struct metric_info metric_infos[METRIC_COUNT_] = {
 	[METRIC_LEASES] = GAUGE("leases", .help = "Jobs that run, in the whole fleet."),
 	[METRIC_WORKERS_ALIVE] = GAUGE("workers_alive", .help = "Runners with a recent heartbeat."),
 	[METRIC_DEAD_LETTERS] = GAUGE("dead_letters", .help = "Dead letters that are kept."),
+	[METRIC_SCHEMAS_OPEN] = GAUGE("schemas_open",
+		.help = "Databases or schemas of submissions on the server that has them."),
 	[METRIC_LAST_SUCCESS] = GAUGE("last_success_timestamp_seconds",
 		.help = "When a verdict that is not IE was last committed."),
 	[METRIC_BUILD_INFO] = GAUGE("build_info", .labels = { "version", "commit" },

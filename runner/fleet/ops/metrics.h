@@ -49,6 +49,7 @@ enum metric {
 	METRIC_LEASES,        /* leases */
 	METRIC_WORKERS_ALIVE, /* workers_alive */
 	METRIC_DEAD_LETTERS,  /* dead_letters: in the stream now */
+	METRIC_SCHEMAS_OPEN,  /* schemas_open: databases of submissions on the server */
 	METRIC_LAST_SUCCESS,  /* last_success_timestamp_seconds */
 	METRIC_BUILD_INFO,    /* build_info{version,commit}: 1 */
 	METRIC_ENFORCED,      /* enforced{limit,backend}: 0, 1 */

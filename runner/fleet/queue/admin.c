@@ -42,20 +42,21 @@ int queue_workers(struct queue *q, struct queue_worker *ret, size_t max, struct 
 	r = queue_call(q, SCRIPT_WORKERS, 0, &reply, err);
 	if (r < 0)
 		return r;
-	n = MIN_OF(reply->elements / 8, max);
+	n = MIN_OF(reply->elements / 9, max);
 	for (size_t i = 0; i < n; i++) {
-		size_t at = i * 8;
+		size_t at = i * 9;
 
 		ret[i] = (struct queue_worker){
 			.slots = (uint32_t)redis_number(reply, at + 3),
 			.busy = (uint32_t)redis_number(reply, at + 4),
 			.draining = streq(redis_text(reply, at + 5), "1"),
 			.started_ms = redis_number(reply, at + 6),
-			.beat_ms = redis_number(reply, at + 7),
+			.beat_ms = redis_number(reply, at + 8),
 		};
 		queue_copy(ret[i].id, redis_text(reply, at));
 		queue_copy(ret[i].version, redis_text(reply, at + 1));
 		queue_copy(ret[i].host, redis_text(reply, at + 2));
+		queue_copy(ret[i].held, redis_text(reply, at + 7));
 	}
 	return (int)n;
 }
@@ -90,7 +91,7 @@ int queue_status(struct queue *q, struct queue_status *ret, struct sbx_error *er
 	int r;
 
 	(void)queue_args(q);
-	r = queue_call(q, SCRIPT_STATUS, 20, &reply, err);
+	r = queue_call(q, SCRIPT_STATUS, 21, &reply, err);
 	if (r < 0)
 		return r;
 	*ret = (struct queue_status){
@@ -110,6 +111,7 @@ int queue_status(struct queue *q, struct queue_status *ret, struct sbx_error *er
 		.busy = redis_number(reply, 17),
 		.p50_ms = redis_number(reply, 18),
 		.paused = redis_number(reply, 19),
+		.unrecorded = redis_number(reply, 20),
 	};
 	for (size_t p = 0; p < QUEUE_PRIORITIES; p++)
 		ret->waiting[p] = redis_number(reply, 2 + p);

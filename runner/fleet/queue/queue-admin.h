@@ -10,6 +10,13 @@ int queue_drain(struct queue *q, const char *worker, bool on, struct sbx_error *
 /* Jobs of this contest are not handed out; "*": none at all. What runs goes on. */
 int queue_pause(struct queue *q, const char *contest, bool on, struct sbx_error *err);
 
+/* What queue_drain() and queue_pause() were told, and is not taken back; how many. */
+struct queue_mark {
+	char id[QUEUE_ID_MAX + 1]; /* "*": all */
+};
+int queue_drained(struct queue *q, struct queue_mark *ret, size_t max, struct sbx_error *err);
+int queue_paused(struct queue *q, struct queue_mark *ret, size_t max, struct sbx_error *err);
+
 struct queue_status {
 	uint64_t now_ms;
 	uint64_t depth; /* all that wait; per priority, without what is delayed or held: */
@@ -18,11 +25,24 @@ struct queue_status {
 	uint64_t oldest_ms;     /* how long the oldest of them has waited */
 	uint64_t ready_students, running, rejudging;
 	uint64_t dead, unheard, intake; /* unheard: results that nobody received yet */
+	uint64_t unrecorded;            /* ended without a judge, not yet in the ledger */
 	uint64_t workers, slots, busy;  /* alive, not draining */
 	uint64_t p50_ms;                /* of what a job took lately; 0: not known */
 	bool paused;
 };
 int queue_status(struct queue *q, struct queue_status *ret, struct sbx_error *err);
+
+/* At most `max` of those that run, then of those that have waited longest; how many. */
+struct queue_entry {
+	char id[QUEUE_ID_MAX + 1], student[QUEUE_ID_MAX + 1];
+	char contest[QUEUE_ID_MAX + 1], challenge[QUEUE_ID_MAX + 1];
+	char worker[QUEUE_ID_MAX + 1]; /* "": it waits */
+	char stage[24];                /* that began last; "": none yet */
+	enum queue_priority priority;
+	uint32_t attempt;
+	uint64_t ms; /* since it was claimed, or else enqueued */
+};
+int queue_list(struct queue *q, struct queue_entry *ret, size_t max, struct sbx_error *err);
 
 /* One job as it stands. `result` (sandbox-result/1; NULL: none yet) is the caller's to free. */
 struct queue_view {
@@ -75,6 +95,19 @@ int queue_dead_list(struct queue *q, const char *after, struct queue_letter *ret
 int queue_dead_requeue(struct queue *q, const char *entry, struct sbx_error *err);
 /* `entry` NULL: all. How many. */
 int queue_dead_purge(struct queue *q, const char *entry, struct sbx_error *err);
+
+/*
+ * Removes what no job needs any more; with `dry` it only counts. Entries of the streams that are
+ * older than that; and where keys of the queue have vanished: what refers to jobs that are not
+ * there, jobs that wait and stand in no student's list (they do again), students of whom too many
+ * or too few were said to wait or run, results kept to be published of jobs that are not there.
+ */
+struct queue_gc {
+	uint64_t results, dead;
+	uint64_t strays, lost, students, unheard;
+};
+int queue_gc(struct queue *q, uint64_t older_ms, bool dry, struct queue_gc *ret,
+	     struct sbx_error *err);
 
 /* An event of the stream of results: one for each submission and judge_rev. */
 struct queue_event {

@@ -67,7 +67,7 @@ struct queue_submission {
 /* What is to be done with a claimed job. */
 enum queue_order {
 	QUEUE_RUN,     /* judge it, unless the ledger has its result already: then commit that */
-	QUEUE_GIVE_UP, /* its attempts are used up: commit verdict IE (`reason`), do not run it */
+	QUEUE_GIVE_UP, /* it cannot be judged (`reason`): commit verdict IE, do not run it */
 	QUEUE_CANCEL,  /* somebody cancelled it: commit verdict CANCELLED, do not run it */
 };
 
@@ -152,7 +152,10 @@ int queue_intake(struct queue *q, const char *list, queue_enrich_fn enrich, void
 int queue_claim(struct queue *q, const char *worker, uint32_t wait_ms, struct queue_job *ret,
 		struct sbx_error *err);
 
-/* For each of n: 1 renewed; 0 the fence is stale, stop; -1 cancelled, stop and commit CANCELLED. */
+/*
+ * For each of n: 1 renewed; 0 the fence is stale, stop; -1 cancelled, stop and commit CANCELLED; 2
+ * it was committed under this fence: whoever did so has not yet said it.
+ */
 struct queue_lease {
 	char id[QUEUE_ID_MAX + 1];
 	uint64_t fence;
@@ -222,6 +225,23 @@ int queue_release(struct queue *q, const char *id, uint64_t fence, bool attempt_
 		  const char *reason, struct sbx_error *err);
 
 /*
+ * What ended without a judge, superseded or cancelled before it was begun: the oldest of what is
+ * not known to be in the ledger. It stays until queue_ended_done() is called for it; with `why`
+ * (may be NULL) it becomes a dead letter. How many.
+ */
+struct queue_end {
+	char id[QUEUE_ID_MAX + 1], student[QUEUE_ID_MAX + 1];
+	char contest[QUEUE_ID_MAX + 1], challenge[QUEUE_ID_MAX + 1];
+	char verdict[16];
+	uint32_t judge_rev;
+	uint64_t submitted_ms;
+	char entry[5 * QUEUE_ID_MAX]; /* as it stands in Redis */
+};
+int queue_ended(struct queue *q, struct queue_end *ret, size_t max, struct sbx_error *err);
+int queue_ended_done(struct queue *q, const struct queue_end *e, const char *why,
+		     struct sbx_error *err);
+
+/*
  * A line of the submission's live log: `kind` is "log", "error" or "stage". Lost when Redis is
  * away.
  */
@@ -237,6 +257,7 @@ struct queue_worker {
 	char id[QUEUE_ID_MAX + 1], version[32], host[64];
 	uint32_t slots, busy;
 	bool draining;
+	char held[200]; /* why it claims nothing though it serves; "": it does claim */
 	uint64_t started_ms; /* of Redis; filled in by the list */
 	uint64_t beat_ms;    /* how long ago; filled in by the list */
 };

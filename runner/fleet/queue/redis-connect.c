@@ -2,16 +2,17 @@
 
 /*
  * The socket is made here and not by hiredis, which gives it to every program that is executed
- * meanwhile. A name may have several addresses: they are tried in turn, within one deadline.
+ * meanwhile. A name may have several addresses: they are tried in turn, within one deadline, half
+ * of which is for finding them.
  */
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "fleet/queue/redis.h"
+#include "net/resolve.h"
 #include "util/util.h"
 
 static int wait_connected(int fd, uint64_t deadline)
@@ -70,30 +71,34 @@ static int try_unix(const char *path, uint64_t deadline)
 
 int redis_connect(const struct redis_url *u, uint64_t timeout_ns, struct sbx_error *err)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
 	uint64_t deadline = deadline_after(timeout_ns);
-	struct addrinfo *list, *at;
-	int r = -EHOSTUNREACH;
+	struct addresses found;
+	char why[RESOLVE_WHY];
+	int r;
 
 	if (!u->host) {
 		r = try_unix(u->path, deadline);
 		return r >= 0 ? r
-			      : redis_error(err, -EAGAIN, u->path,
+			      : redis_error(err, -EAGAIN, "",
 					    "cannot connect to Redis at %s: %s; is it running, and "
 					    "may this user reach its socket?",
 					    u->path, strerror(-r));
 	}
-	r = getaddrinfo(u->host, u->port, &hints, &list);
-	if (r != 0)
-		return redis_error(err, -EAGAIN, u->host, "cannot find the host of Redis, %s: %s",
-				   u->host, gai_strerror(r));
-	for (at = list; at; at = at->ai_next) {
-		r = try_one(at->ai_family, at->ai_addr, at->ai_addrlen, deadline);
+	r = resolve_host(u->host, u->port, deadline_after(timeout_ns / 2), &found, why);
+	if (r < 0)
+		return redis_error(err, -EAGAIN, "",
+				   "cannot find the host of Redis, %s: %s (is redis.url right?)",
+				   u->host, why);
+	for (size_t i = 0; i < found.n; i++) {
+		const struct address *a = &found.list[i];
+
+		r = try_one(a->family, (const struct sockaddr *)&a->to, a->size, deadline);
 		if (r >= 0)
 			break;
 	}
-	freeaddrinfo(list);
 	return r >= 0 ? r
-		      : redis_error(err, -EAGAIN, u->host, "cannot connect to Redis at %s:%s: %s",
+		      : redis_error(err, -EAGAIN, "",
+				    "cannot connect to Redis at %s:%s: %s (is it running? is "
+				    "redis.url right?)",
 				    u->host, u->port, strerror(-r));
 }

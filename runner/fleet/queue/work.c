@@ -126,7 +126,10 @@ static int renew_some(struct queue *q, struct queue_lease *leases, size_t n, str
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const char *state = redis_text(reply, i);
 
-		leases[i].state = streq(state, "1") ? 1 : streq(state, "-1") ? -1 : 0;
+		leases[i].state = streq(state, "1")    ? 1
+				  : streq(state, "-1") ? -1
+				  : streq(state, "2")  ? 2
+						       : 0;
 	}
 	return r;
 }
@@ -312,6 +315,7 @@ int queue_beat(struct queue *q, const struct queue_worker *worker, struct queue_
 	redis_add(w, worker->draining ? "1" : "0");
 	redis_add(w, worker->token);
 	redis_add(w, q->beaten ? "0" : "1");
+	redis_add(w, worker->held);
 	r = queue_call(q, SCRIPT_BEAT, 4, &reply, err);
 	if (r < 0)
 		return r;

@@ -15,9 +15,9 @@
 static struct command command = {
 	.name = "run",
 	.synopsis = "run [--config FILE] [OPTIONS]",
-	.summary = "Judges submissions until it is told to end: takes them from the queue, as many "
-		   "at\n"
-		   "a time as there are slots, and writes every result into the ledger.",
+	.summary =
+		"Judges submissions until it is told to end: takes them from the queue, as many\n"
+		"at a time as there are slots, and writes every result into the ledger.",
 	.examples = "  sandbox-runner run --config /etc/sandbox/runner.json\n"
 		    "  sandbox-runner run -c runner.json --slots 4 --log-format text",
 	.epilog = "Signals:\n"

@@ -29,8 +29,10 @@ enum control_kind {
 	CONTROL_FAILED, /* text: it cannot work, and ends */
 	CONTROL_LEDGER, /* `ok`; text: why not */
 	CONTROL_ALIVE,  /* of a slot, every CONTROL_BEAT at least, but for the time of a fetch */
+	CONTROL_TESTED, /* of the self-test; `ok`; text: what is not as it must be */
 	/* of the supervisor */
 	CONTROL_DRAIN,     /* finish, then end */
+	CONTROL_HOLD,      /* `ok` 0: claim nothing, until it comes with 1 */
 	CONTROL_STOP,      /* give back what is running, then end */
 	CONTROL_FENCED,    /* id, fence: somebody else has it */
 	CONTROL_CANCELLED, /* id, fence: stop it and commit that */

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include "pipeline/tests-hash.h"
 #include "suite/suite.h"
 #include "util/util.h"
 
@@ -84,39 +85,6 @@ static int state_of(const char *path, char ret[static KEY_SIZE])
 	return r;
 }
 
-/* ------------------------------------------------------------------- tests */
-
-/* challenge.json says how they are run and what they are worth. */
-static int hash_tests(const struct challenge *c, char ret[static KEY_SIZE])
-{
-	_cleanup_free_ char *path = NULL;
-	struct key key;
-	int r;
-
-	if (asprintf(&path, "%s/challenge.json", c->dir) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	key_begin(&key, "tests/1");
-	r = key_add_file(&key, path);
-	if (r < 0)
-		return r;
-	for (uint32_t i = 0; i < c->n_tests; i++) {
-		key_add_string(&key, c->tests[i].name);
-		key_add(&key, c->tests[i].text, c->tests[i].size);
-	}
-	for (uint32_t i = 0; i < c->n_assets; i++) {
-		key_add_string(&key, c->assets[i].mount);
-		key_add(&key, c->assets[i].data, c->assets[i].size);
-	}
-	for (uint32_t i = 0; i < c->suite.n_files; i++) {
-		key_add_string(&key, c->suite.files[i].name);
-		key_add(&key, c->suite.files[i].text, c->suite.files[i].size);
-	}
-	key_end(&key, ret);
-	return 0;
-}
-
 /* -------------------------------------------------------------------- kept */
 
 static void forget(struct kept_challenge *k)
@@ -153,7 +121,7 @@ static int load(struct job *job, const char *dir, struct kept_challenge *ret, ch
 	if (r == 0)
 		r = suites_publish(job, c, why);
 	if (r == 0)
-		r = hash_tests(c, ret->tests);
+		r = tests_hash(c, ret->tests);
 	if (r < 0)
 		return r;
 	ret->dir = strdup(dir);

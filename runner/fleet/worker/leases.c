@@ -58,6 +58,7 @@ static void tell(struct supervisor *s, struct process *p, const struct queue_lea
 	struct control_packet packet = { .kind = l->state < 0 ? CONTROL_CANCELLED : CONTROL_FENCED,
 					 .fence = l->fence };
 
+	/* One that is done has no lease any more either, and was not lost. */
 	if (l->state > 0 || p->told || p->fence != l->fence || !streq(p->id, l->id))
 		return;
 	copy_string(packet.id, sizeof(packet.id), l->id);
@@ -89,7 +90,6 @@ void leases_renew(struct supervisor *s)
 			MIN_OF(MAX_OF(queue_backoff_ns(s->queue), 1u), interval(s)));
 		return;
 	}
-	/* What was committed meanwhile has no lease any more either. */
 	processes_listen(s);
 	for (size_t i = 0; i < n; i++)
 		tell(s, of[i], &leases[i]);
@@ -113,9 +113,8 @@ void leases_release(struct supervisor *s, const struct process *p, bool attempt_
 
 void leases_beat(struct supervisor *s)
 {
-	struct queue_worker w = { .slots = s->state == SUPERVISOR_SERVING
-						   ? (uint32_t)s->config.slots
-						   : 0,
+	bool claims = s->state == SUPERVISOR_SERVING && !*hold_why(s);
+	struct queue_worker w = { .slots = claims ? (uint32_t)s->config.slots : 0,
 				  .busy = processes_count(s, true),
 				  .draining = s->state != SUPERVISOR_SERVING };
 	struct queue_flags flags;
@@ -128,6 +127,7 @@ void leases_beat(struct supervisor *s)
 	(void)snprintf(w.token, sizeof(w.token), "%d-%llu", getpid(),
 		       (unsigned long long)s->began_ns);
 	copy_string(w.version, sizeof(w.version), sbx_version());
+	copy_string(w.held, sizeof(w.held), hold_why(s));
 	if (gethostname(w.host, sizeof(w.host) - 1) < 0)
 		w.host[0] = '\0';
 	if (heard(s, queue_beat(s->queue, &w, &flags, &err), &err) < 0)

@@ -25,6 +25,7 @@ void process_queue_options(const struct fleet_config *c, struct queue_options *r
 		.depth_max = (uint32_t)c->queue.depth,
 		.student_waiting_max = (uint32_t)c->queue.student_waiting,
 		.student_running_max = (uint32_t)c->queue.student_running,
+		.keep_s = (uint32_t)(c->queue.keep_ns / NSEC_PER_SEC),
 		/* DevForces knows of no submission that has no result. */
 		.no_supersede = c->compat.devforces != DEVFORCES_OFF,
 	};
@@ -80,14 +81,18 @@ static int read_config(struct fleet_config *ret)
 	return config_parse(ret, "the supervisor's configuration", text, (size_t)st.st_size, why);
 }
 
-/* Passwords are in memory: no core dumps, and no look in by other processes of the same user. */
+/*
+ * Passwords are in memory: no core dumps, and no look in by other processes of the same user. The
+ * self-test has none, and a user's process that hides so cannot make jails.
+ */
 static void hide(const char *what)
 {
 	char name[16];
 
 	(void)snprintf(name, sizeof(name), "runner-%s", what);
 	(void)prctl(PR_SET_NAME, name);
-	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (!streq(what, "self-test"))
+		(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 static void leave_signals_alone(void)

@@ -14,6 +14,8 @@
 #define BACKOFF_MIN (100 * NSEC_PER_MSEC)
 #define BACKOFF_MAX (30 * NSEC_PER_SEC)
 #define STABLE (60 * NSEC_PER_SEC)       /* who has lived that long starts again at once */
+#define TEST_TIMEOUT (60 * NSEC_PER_SEC) /* a self-test */
+#define TEST_AGAIN (10 * NSEC_PER_SEC)   /* after one that failed, at most */
 #define STOP_TIMEOUT (40 * NSEC_PER_SEC) /* to remove jails; more than a slot gives its judge */
 
 /* Of the epoll set: a process's socket, and its end. */
@@ -40,6 +42,8 @@ static void name_of(const struct supervisor *s, const struct process *p, char re
 
 	if (i == INTAKE)
 		copy_string(ret, 32, "the intake");
+	else if (i == SELF_TEST)
+		copy_string(ret, 32, "the self-test");
 	else
 		(void)snprintf(ret, 32, "slot %zu", i);
 }
@@ -48,9 +52,9 @@ static bool is_wanted(const struct supervisor *s, size_t i)
 {
 	if (s->state != SUPERVISOR_SERVING || !s->accepted)
 		return false;
-	if (i == INTAKE)
-		return s->config.queue.intake[0] || s->config.compat.devforces != DEVFORCES_OFF;
-	return i < s->config.slots;
+	if (i == SELF_TEST)
+		return now_ns() >= s->test_ns;
+	return i == INTAKE || i < s->config.slots;
 }
 
 /* ------------------------------------------------------------------- start */
@@ -66,15 +70,20 @@ static int start(struct supervisor *s, struct process *p)
 {
 	size_t i = index_of(s, p);
 	char number[16];
-	const char *argv[] = { "sandbox-runner", i == INTAKE ? "intake" : "slot", number, NULL };
+	const char *argv[] = { "sandbox-runner",
+			       i == INTAKE      ? "intake"
+			       : i == SELF_TEST ? "self-test"
+						: "slot",
+			       number, NULL };
 	struct child_options o = { .argv = argv, .variables = child_variables };
-	int pair[2], r = child_sockets(pair);
+	_cleanup_close_ int bare = i == SELF_TEST ? supervisor_config(s, false) : -1;
+	int pair[2], r = bare < -1 ? bare : child_sockets(pair);
 
 	if (r < 0)
 		return r;
 	(void)snprintf(number, sizeof(number), "%zu", i);
 	o.fds[0] = pair[1];
-	o.fds[1] = s->config_fd;
+	o.fds[1] = i == SELF_TEST ? bare : s->config_fd;
 	o.fds[2] = metrics_fd(s->metrics);
 	o.fds[3] = -1;
 	r = child_start(&o, &p->pid, &p->pidfd);
@@ -94,8 +103,15 @@ static int start(struct supervisor *s, struct process *p)
 		close_fd(p->socket);
 		p->pid = 0;
 		p->pidfd = p->socket = -1;
+		return r;
 	}
-	return r;
+	if (i == SELF_TEST) {
+		s->test = (struct control_packet){ .kind = 0 };
+		p->kill_ns = deadline_after(TEST_TIMEOUT);
+	} else if (*hold_why(s)) {
+		hold_tell(s, p);
+	}
+	return 0;
 }
 
 static void again_later(struct process *p)
@@ -196,6 +212,29 @@ static bool had_success(const struct process *p)
 	return p->ready && now_ns() - p->started_ns > STABLE;
 }
 
+/* Whatever but "it is well" comes out of it holds: a test that cannot be made was not passed. */
+static void end_self_test(struct supervisor *s, struct process *p)
+{
+	char how[CHILD_STATUS_TEXT], why[HOLD_WHY] = "";
+	bool ok, late = p->kill_ns == UINT64_MAX, left = p->leaving;
+	int status = child_reap(p->pid, p->pidfd);
+
+	close_fd(p->socket);
+	*p = (struct process){ .pidfd = -1, .socket = -1, .kill_ns = UINT64_MAX };
+	ok = s->test.kind == CONTROL_TESTED && s->test.ok && status == 0;
+	s->test_ns = deadline_after(ok ? s->config.self_test_ns
+				       : MIN_OF(s->config.self_test_ns, TEST_AGAIN));
+	if (!ok && left)
+		return;
+	if (ok)
+		log_debug(&s->log, "the self-test passed");
+	(void)snprintf(why, sizeof(why), "the self-test fails: %.160s",
+		       s->test.kind == CONTROL_TESTED ? s->test.text
+		       : late                         ? "it does not end"
+						      : child_status(status, how));
+	hold_set(s, HOLD_SELF_TEST, !ok, why);
+}
+
 static void bury(struct supervisor *s, struct process *p)
 {
 	bool killed_by_us = p->stopping, expected = p->leaving;
@@ -255,6 +294,9 @@ static void hear(struct supervisor *s, struct process *p, const struct control_p
 	case CONTROL_CLAIMED:
 		take_job(s, p, packet);
 		break;
+	case CONTROL_TESTED:
+		s->test = *packet;
+		break;
 	case CONTROL_STAGE:
 		copy_string(p->stage, sizeof(p->stage), packet->text);
 		break;
@@ -299,7 +341,9 @@ void processes_event(struct supervisor *s, uint64_t data)
 	/* All that it has said first: whether it had a job decides about what its end means. */
 	r = listen_to(s, p);
 	s->changed |= data & 1;
-	if (data & 1)
+	if ((data & 1) && index_of(s, p) == SELF_TEST)
+		end_self_test(s, p);
+	else if (data & 1)
 		bury(s, p);
 	else if (r < 0)
 		(void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, p->socket, NULL);
@@ -336,6 +380,8 @@ uint64_t processes_deadline(const struct supervisor *s)
 			next = MIN_OF(next, p->kill_ns);
 		else if (is_wanted(s, i))
 			next = MIN_OF(next, p->start_ns);
+		else if (i == SELF_TEST && s->state == SUPERVISOR_SERVING && s->accepted)
+			next = MIN_OF(next, s->test_ns);
 	}
 	return next;
 }

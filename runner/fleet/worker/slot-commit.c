@@ -16,8 +16,9 @@
 #include "fleet/compat/devforces-slot.h"
 #include "util/util.h"
 
-static void fill_row(struct slot *s, const struct queue_job *job, const struct slot_result *r,
-		     const char *sha256, struct ledger_result *ret)
+/* 0; -EINTR stopped. */
+static int fill_row(struct slot *s, const struct queue_job *job, const struct slot_result *r,
+		    const char *sha256, struct ledger_result *ret)
 {
 	const struct queue_submission *sub = &job->submission;
 
@@ -37,8 +38,7 @@ static void fill_row(struct slot *s, const struct queue_job *job, const struct s
 	copy_string(ret->archive_sha256, sizeof(ret->archive_sha256), sha256);
 	copy_string(ret->tests_sha256, sizeof(ret->tests_sha256), r->v.tests_sha256);
 	copy_string(ret->worker, sizeof(ret->worker), s->config.name);
-	if (devforces_is(s, job))
-		devforces_slot_count(s, job, ret);
+	return devforces_is(s, job) ? devforces_slot_count(s, job, ret) : 0;
 }
 
 /* Asking again changes nothing: it takes no such result, or has what cannot be read. */
@@ -77,9 +77,16 @@ static int find_contest(struct slot *s, const struct queue_job *job, struct cont
 	*ret = (struct contest){ .rules = CONTEST_NONE };
 	while (*job->submission.contest) {
 		r = ledger_contest(s->ledger, job->submission.contest, ret, &err);
-		slot_heard_ledger(s, r, &err);
+		slot_heard_ledger(s, is_final(r) ? 0 : r, &err);
 		if (r >= 0)
 			return 0;
+		if (is_final(r)) {
+			log_error(&s->log,
+				  "not ranked: %s; put it right, then: sandbox-runner admin rank "
+				  "rebuild %s",
+				  err.text, job->submission.contest);
+			return 0;
+		}
 		if (s->stop != SLOT_GO_ON)
 			return -EINTR;
 	}
@@ -141,7 +148,32 @@ static void say(struct slot *s, const struct queue_job *job, const struct ledger
 			  outcome == QUEUE_ALREADY ? "committed before" : "committed");
 }
 
-/* `why`: of an IE, for its dead letter, or NULL. 0 it is done, or another's; -EINTR stopped. */
+/* An enum queue_committed; -EINVAL Redis is not given such a result; -EINTR stopped. */
+static int commit_to_queue(struct slot *s, const struct queue_job *job,
+			   const struct contest *contest, const struct queue_result *result)
+{
+	struct sbx_error err = { 0 };
+	uint64_t receivers;
+	int r;
+
+	for (;;) {
+		r = queue_commit(s->queue, job, contest, result, &receivers, &err);
+		slot_heard_redis(s, r == -EINVAL ? 0 : r, &err);
+		if (r >= 0)
+			return r;
+		if (r == -EINVAL) {
+			log_error(&s->log, "this result cannot be committed: %s", err.text);
+			return r;
+		}
+		if (s->stop != SLOT_GO_ON)
+			return -EINTR;
+	}
+}
+
+/*
+ * `why`: of an IE, for its dead letter, or NULL. 0 it is done, or another's; -EINTR stopped;
+ * -EINVAL it is not done, and cannot be with this row.
+ */
 static int commit_row(struct slot *s, const struct queue_job *job, const struct ledger_result *row,
 		      const char *why)
 {
@@ -156,9 +188,7 @@ static int commit_row(struct slot *s, const struct queue_job *job, const struct 
 				       .judge_rev = row->judge_rev,
 				       .submitted_ms = row->submitted_ms };
 	_cleanup_free_ char *message = NULL;
-	struct sbx_error err = { 0 };
 	struct contest contest;
-	uint64_t receivers;
 	int r = find_contest(s, job, &contest);
 
 	if (r < 0)
@@ -168,20 +198,16 @@ static int commit_row(struct slot *s, const struct queue_job *job, const struct 
 		result.publish_channel = message ? job->submission.channel : NULL;
 		result.publish_message = message;
 	}
-	for (;;) {
-		r = queue_commit(s->queue, job, &contest, &result, &receivers, &err);
-		slot_heard_redis(s, r, &err);
-		if (r >= 0)
-			break;
-		if (s->stop != SLOT_GO_ON)
-			return -EINTR;
-	}
+	r = commit_to_queue(s, job, &contest, &result);
+	if (r < 0)
+		return r;
 	count(s, job, row, r);
 	say(s, job, row, r);
 	return 0;
 }
 
 static const char unreadable[] = "what the ledger has of it cannot be read";
+static const char uncommitted[] = "what the ledger has of it cannot be committed";
 
 static bool is_of(const struct ledger_result *row, const struct queue_job *job)
 {
@@ -203,8 +229,9 @@ static int commit_unrecorded(struct slot *s, const struct queue_job *job, const 
 
 	if (r < 0)
 		return r;
-	fill_row(s, job, &ie, "", &row);
-	r = commit_row(s, job, &row, ie.v.why);
+	r = fill_row(s, job, &ie, "", &row);
+	if (r == 0)
+		r = commit_row(s, job, &row, ie.v.why);
 	slot_result_done(&ie);
 	return r;
 }
@@ -221,7 +248,10 @@ static int commit_id_taken(struct slot *s, const struct queue_job *job,
 static int commit_standing(struct slot *s, const struct queue_job *job,
 			   const struct ledger_result *row, const char *why)
 {
-	return is_of(row, job) ? commit_row(s, job, row, why) : commit_id_taken(s, job, row);
+	int r = is_of(row, job) ? commit_row(s, job, row, why) : commit_id_taken(s, job, row);
+
+	/* Somebody has written into the ledger what is no result: asking again changes nothing. */
+	return r == -EINVAL ? commit_unrecorded(s, job, uncommitted) : r;
 }
 
 int slot_commit_standing(struct slot *s, const struct queue_job *job)
@@ -259,12 +289,14 @@ static int insert_some(struct slot *s, const struct queue_job *job, const struct
 	struct ledger_result row;
 	int code;
 
-	fill_row(s, job, r, sha256, &row);
-	code = insert(s, &row, ret);
+	code = fill_row(s, job, r, sha256, &row);
+	if (code == 0)
+		code = insert(s, &row, ret);
 	if (code != -EINVAL || slot_result_ie(s, job, "its result cannot be kept", &ie) < 0)
 		return code;
-	fill_row(s, job, &ie, "", &row);
-	code = insert(s, &row, ret);
+	code = fill_row(s, job, &ie, "", &row);
+	if (code == 0)
+		code = insert(s, &row, ret);
 	slot_result_done(&ie);
 	return code;
 }

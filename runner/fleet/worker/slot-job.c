@@ -70,6 +70,18 @@ static void give_back(struct slot *s, const struct queue_job *job, const char *r
 	slot_result_done(&made);
 }
 
+/* Never possible, so there is no second attempt. */
+static void commit_ie(struct slot *s, const struct queue_job *job, const char *why)
+{
+	struct slot_result result = { .json = NULL };
+
+	log_error(&s->log, "not judged: %s", why);
+	metrics_add(s->metrics, METRIC_DEAD, 1, NULL, NULL);
+	if (slot_result_ie(s, job, why, &result) == 0)
+		slot_commit(s, job, &result, "");
+	slot_result_done(&result);
+}
+
 static void commit_cancelled(struct slot *s, const struct queue_job *job)
 {
 	struct slot_result result = { .json = NULL };
@@ -133,17 +145,13 @@ static void commit_outcome(struct slot *s, const struct queue_job *job, enum fet
 	slot_result_done(&result);
 }
 
-/* Never possible, so there is no second attempt. */
 static void refuse(struct slot *s, const struct queue_job *job, const struct sbx_error *err)
 {
-	struct slot_result result = { .json = NULL };
 	char url[FETCH_DISPLAY_MAX];
 
 	fetch_url_display(job->submission.url, url);
 	log_error(&s->log, "its archive may not be fetched from %s: %s", url, err->text);
-	if (slot_result_ie(s, job, "its archive may not be fetched from where it is", &result) == 0)
-		slot_commit(s, job, &result, "");
-	slot_result_done(&result);
+	commit_ie(s, job, "its archive may not be fetched from where it is");
 }
 
 /* Asked again after what interrupts a fetch and does not stop the job. */
@@ -269,6 +277,8 @@ static void judge_job(struct slot *s, const struct queue_job *job)
 
 	if (r == -ENOENT)
 		give_back(s, job, "challenge", why, NULL);
+	else if (r == -EINVAL)
+		commit_ie(s, job, why);
 	if (r < 0)
 		return;
 	slot_log_fetch(s, NULL);
@@ -281,13 +291,7 @@ static void judge_job(struct slot *s, const struct queue_job *job)
 
 static void give_up(struct slot *s, const struct queue_job *job)
 {
-	struct slot_result result = { .json = NULL };
-	const char *why = *job->reason ? job->reason : "it was lost with its worker";
-
-	metrics_add(s->metrics, METRIC_DEAD, 1, NULL, NULL);
-	if (slot_result_ie(s, job, why, &result) == 0)
-		slot_commit(s, job, &result, "");
-	slot_result_done(&result);
+	commit_ie(s, job, *job->reason ? job->reason : "it was lost with its worker");
 }
 
 static void do_order(struct slot *s, const struct queue_job *job)

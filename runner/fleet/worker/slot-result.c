@@ -8,12 +8,11 @@
 #include "report/result.h"
 #include "util/util.h"
 
-int slot_result_of(struct slot *s, struct job *job, struct slot_result *ret)
+static int result_of(struct job *job, struct slot_result *ret)
 {
 	struct slot_result result = { .json = NULL };
 	cJSON *root;
 
-	(void)s;
 	verdict_decide(job);
 	root = result_tree(job);
 	result.json = root ? cJSON_PrintUnformatted(root) : NULL;
@@ -37,9 +36,9 @@ static struct job bare_job(const struct slot *s, const struct queue_job *job)
 	return ret;
 }
 
-static int finish(struct slot *s, struct job *job, struct slot_result *ret)
+static int finish(struct job *job, struct slot_result *ret)
 {
-	int r = slot_result_of(s, job, ret);
+	int r = result_of(job, ret);
 
 	job_done(job);
 	return r;
@@ -54,18 +53,23 @@ int slot_result_ie(struct slot *s, const struct queue_job *job, const char *why,
 	(void)job_fail(&j, -EIO, "worker", "%s", why);
 	job_verdict(&j, VERDICT_IE, "This is a failure of the platform, not of the submission: %s.",
 		    why);
-	r = finish(s, &j, ret);
+	r = finish(&j, ret);
 	if (r == 0)
 		copy_string(ret->v.why, sizeof(ret->v.why), why);
 	return r;
+}
+
+static void cancelled(struct job *j)
+{
+	job_verdict(j, VERDICT_CANCELLED, "Cancelled by whoever runs the contest.");
 }
 
 int slot_result_cancelled(struct slot *s, const struct queue_job *job, struct slot_result *ret)
 {
 	struct job j = bare_job(s, job);
 
-	job_verdict(&j, VERDICT_CANCELLED, "Cancelled by whoever runs the contest.");
-	return finish(s, &j, ret);
+	cancelled(&j);
+	return finish(&j, ret);
 }
 
 int slot_result_superseded(struct slot *s, const struct queue_job *job, struct slot_result *ret)
@@ -76,7 +80,25 @@ int slot_result_superseded(struct slot *s, const struct queue_job *job, struct s
 		&j, VERDICT_SUPERSEDED,
 		"The archive of this submission was overwritten before it was judged, by a newer "
 		"one most likely. It does not count; the newer one does.");
-	return finish(s, &j, ret);
+	return finish(&j, ret);
+}
+
+int slot_result_ended(struct challenge *bare, const struct queue_end *e, struct slot_result *ret)
+{
+	struct job j = JOB_NULL;
+
+	j.challenge = bare;
+	j.submission = e->id;
+	j.began_ns = now_ns();
+	if (streq(e->verdict, "CANCELLED"))
+		cancelled(&j);
+	else if (streq(e->verdict, "SUPERSEDED"))
+		job_verdict(&j, VERDICT_SUPERSEDED,
+			    "A newer submission took its place before it was begun. It does not "
+			    "count; the newer one does.");
+	else
+		return -EINVAL;
+	return finish(&j, ret);
 }
 
 int slot_result_fetch(struct slot *s, const struct queue_job *job, enum fetch_outcome outcome,
@@ -85,5 +107,5 @@ int slot_result_fetch(struct slot *s, const struct queue_job *job, enum fetch_ou
 	struct job j = bare_job(s, job);
 
 	(void)fetch_verdict(&j, outcome, &s->fetch, f);
-	return finish(s, &j, ret);
+	return finish(&j, ret);
 }

@@ -15,7 +15,6 @@
 #include "cli/signals.h"
 #include "fleet/compat/devforces-slot.h"
 #include "fleet/fleet.h"
-#include "fleet/ops/host.h"
 #include "fleet/worker/control.h"
 #include "fleet/worker/process.h"
 #include "pipeline/settings.h"
@@ -23,7 +22,7 @@
 
 /* As long as a claim waits, the supervisor is not heard. */
 #define CLAIM_WAIT_MS 1000
-#define PRESSED (500 * NSEC_PER_MSEC)
+#define HELD NSEC_PER_SEC /* the supervisor says when it is over */
 #define BACKOFF_MIN (100 * NSEC_PER_MSEC)
 #define BACKOFF_MAX (5 * NSEC_PER_SEC)
 
@@ -48,6 +47,9 @@ static void hear(struct slot *s, const struct control_packet *p)
 	case CONTROL_STOP:
 		s->leave = true;
 		stop(s, SLOT_RELEASE);
+		break;
+	case CONTROL_HOLD:
+		s->held = !p->ok;
 		break;
 	case CONTROL_FENCED:
 		if (is_at_hand(s, p))
@@ -161,20 +163,6 @@ static bool ledger_answers(struct slot *s)
 	return r >= 0;
 }
 
-/* What is short of memory already would only make all of it slower. */
-static bool is_pressed(struct slot *s)
-{
-	double share = host_pressure("memory");
-	bool pressed = share * 100 > (double)s->config.memory_pressure;
-
-	if (pressed && !s->pressed)
-		log_warning(&s->log,
-			    "nothing is claimed: programs wait for memory for %.0f %% of the time",
-			    share * 100);
-	s->pressed = pressed;
-	return pressed;
-}
-
 static void claim(struct slot *s)
 {
 	struct sbx_error err = { 0 };
@@ -182,7 +170,16 @@ static void claim(struct slot *s)
 	int r = queue_claim(s->queue, s->config.name, CLAIM_WAIT_MS, &job, &err);
 
 	slot_heard_redis(s, r, &err);
-	if (r > 0)
+	if (r <= 0)
+		return;
+	slot_listen(s);
+	/* It was said while we waited for this one: nothing of it is to be run here. */
+	if (s->held && job.order == QUEUE_RUN)
+		slot_heard_redis(s,
+				 queue_release(s->queue, job.submission.id, job.fence, false,
+					       "its worker claims nothing", &err),
+				 &err);
+	else
 		slot_run(s, &job);
 }
 
@@ -199,8 +196,8 @@ static void serve(struct slot *s)
 		r = s->leave ? -EINTR : slot_judge_ready(s);
 		if (r == -EAGAIN)
 			slot_wait(s, BACKOFF_MAX);
-		else if (r == 0 && is_pressed(s))
-			slot_wait(s, PRESSED);
+		else if (r == 0 && s->held)
+			slot_wait(s, HELD);
 		else if (r == 0 && ledger_answers(s) && !s->leave)
 			claim(s);
 	}

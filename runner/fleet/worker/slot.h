@@ -65,7 +65,7 @@ struct slot {
 	const struct queue_job *job; /* at hand; NULL: none */
 	char verdict[16];            /* of that, once it is committed */
 	uint64_t ledger_backoff_ns;  /* 0: it answers */
-	bool redis_away, pressed;
+	bool redis_away, held; /* held: nothing is to be claimed */
 	uint64_t quiet_until_ns; /* no live log: Redis did not take the last line */
 	uint64_t log_bytes;      /* of the live log of the job at hand */
 	uint64_t alive_ns;       /* when the supervisor is to hear of us again */
@@ -97,7 +97,8 @@ void slot_heard_redis(struct slot *s, int r, const struct sbx_error *err);
 /* slot-job.c */
 void slot_run(struct slot *s, const struct queue_job *job);
 /*
- * The folder of the job's challenge, the caller's. 0; -ENOENT and `why`; -EINTR stopped meanwhile.
+ * The folder of the job's challenge, the caller's. 0; -ENOENT and `why`: it is not here; -EINVAL
+ * and `why`: nor anywhere else; -EINTR stopped meanwhile.
  */
 int slot_challenge(struct slot *s, const struct queue_job *job, char **ret, char why[200]);
 
@@ -119,11 +120,12 @@ int slot_judge_run(struct slot *s, const struct queue_job *job, const char *fold
 void slot_judge_stop(struct slot *s);
 
 /* slot-result.c: results of what was not judged. -ENOMEM. */
-int slot_result_of(struct slot *s, struct job *job, struct slot_result *ret);
 int slot_result_ie(struct slot *s, const struct queue_job *job, const char *why,
 		   struct slot_result *ret);
 int slot_result_cancelled(struct slot *s, const struct queue_job *job, struct slot_result *ret);
 int slot_result_superseded(struct slot *s, const struct queue_job *job, struct slot_result *ret);
+/* The same for who has no slot. -EINVAL: nothing ends like that. */
+int slot_result_ended(struct challenge *bare, const struct queue_end *e, struct slot_result *ret);
 int slot_result_fetch(struct slot *s, const struct queue_job *job, enum fetch_outcome outcome,
 		      const struct fetched *f, struct slot_result *ret);
 

@@ -11,7 +11,6 @@
 #include "fleet/ops/host.h"
 #include "util/util.h"
 
-#define DISK_LEAST (512ull << 20)
 #define PUBLISH_EVERY (250 * NSEC_PER_MSEC)
 
 static const char *const priorities[] = { "admin", "contest", "practice", "rejudge" };
@@ -64,6 +63,7 @@ static cJSON *status_json(const struct supervisor *s)
 	cJSON_AddStringToObject(o, "state", status_state(s));
 	cJSON_AddNumberToObject(o, "uptime_seconds", seconds_since(s->began_ns));
 	cJSON_AddBoolToObject(o, "redis", !s->redis_away);
+	cJSON_AddStringToObject(o, "held", hold_why(s));
 	cJSON_AddItemToObject(o, "slots", slots_json(s, false));
 	return o;
 }
@@ -97,13 +97,10 @@ static void set_queue_gauges(struct supervisor *s)
 
 void status_measure(struct supervisor *s)
 {
-	char why[160] = "";
-
 	if (!s->ops)
 		return;
 	if (!s->redis_away)
 		set_queue_gauges(s);
-	ops_check_set(s->ops, OPS_DISK, host_disk(s->store, DISK_LEAST, why) == 0, why);
 	host_pressure_publish(s->metrics);
 }
 
@@ -156,6 +153,8 @@ void status_dump(struct supervisor *s)
 	log_info(&s->log, "%s for %.0f s, %u of %llu slots are busy, Redis %s", status_state(s),
 		 seconds_since(s->began_ns), processes_count(s, true),
 		 (unsigned long long)s->config.slots, s->redis_away ? "is away" : "answers");
+	if (*hold_why(s))
+		log_info(&s->log, "nothing is claimed: %s", hold_why(s));
 	for (size_t i = 0; i < SLOTS_MAX; i++) {
 		const struct process *p = &s->processes[i];
 

@@ -21,8 +21,7 @@
 
 /* ------------------------------------------------------------------ config */
 
-/* What slots are started with; sealed, since they all have the same. */
-static int write_config(struct supervisor *s)
+int supervisor_config(const struct supervisor *s, bool secrets)
 {
 	_cleanup_close_ int fd = memfd_create("config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	_cleanup_free_ char *text = NULL;
@@ -32,7 +31,7 @@ static int write_config(struct supervisor *s)
 
 	if (fd < 0 || !f)
 		return -ENOMEM;
-	r = config_write(f, &s->config, true, false);
+	r = config_write(f, &s->config, secrets, false);
 	if (fclose(f) != 0 || r < 0)
 		return -ENOMEM;
 	r = write_full(fd, text, size);
@@ -40,10 +39,18 @@ static int write_config(struct supervisor *s)
 	if (r == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		r = -errno;
-	if (r < 0)
-		return r;
+	return r < 0 ? r : steal_fd(&fd);
+}
+
+/* What slots are started with; sealed, since they all have the same. */
+static int write_config(struct supervisor *s)
+{
+	int fd = supervisor_config(s, true);
+
+	if (fd < 0)
+		return fd;
 	close_fd(s->config_fd);
-	s->config_fd = steal_fd(&fd);
+	s->config_fd = fd;
 	return 0;
 }
 
@@ -83,6 +90,8 @@ static void reload(struct supervisor *s)
 		if (write_config(s) < 0)
 			log_error(&s->log, "out of memory");
 		processes_tell(s, CONTROL_DRAIN);
+		s->test_ns = MIN_OF(s->test_ns, deadline_after(s->config.self_test_ns));
+		s->look_ns = 0;
 		log_info(&s->log, "the configuration was read again; %llu slots",
 			 (unsigned long long)s->config.slots);
 	}
@@ -112,7 +121,7 @@ static void drain(struct supervisor *s)
 		return;
 	s->state = SUPERVISOR_DRAINING;
 	s->drain_ns = deadline_after(s->config.drain_timeout_ns);
-	log_info(&s->log, "draining: %u submissions are finished", processes_count(s, true));
+	log_info(&s->log, "draining: %u submissions are still judged", processes_count(s, true));
 	processes_tell(s, CONTROL_DRAIN);
 	leases_beat(s);
 }
@@ -191,6 +200,7 @@ static void do_what_is_due(struct supervisor *s)
 		notify("WATCHDOG=1");
 		s->watchdog_ns = deadline_after(s->watchdog_every_ns);
 	}
+	hold_look(s);
 	processes_kill_late(s);
 	processes_kill_hung(s);
 	processes_start(s);
@@ -203,7 +213,7 @@ static int turn_timeout(const struct supervisor *s)
 	uint64_t now = now_ns(), next = now + TURN_MAX;
 
 	next = MIN_OF(next, MIN_OF(s->renew_ns, s->beat_ns));
-	next = MIN_OF(next, processes_deadline(s));
+	next = MIN_OF(next, MIN_OF(s->look_ns, processes_deadline(s)));
 	if (s->changed)
 		next = MIN_OF(next, s->publish_ns);
 	if (s->state == SUPERVISOR_DRAINING)
@@ -266,6 +276,7 @@ int supervisor_run(struct supervisor *s)
 	s->watchdog_every_ns = notify_watchdog_ns();
 	s->watchdog_ns = deadline_after(s->watchdog_every_ns);
 	s->renew_ns = deadline_after(s->config.queue.lease_ns / 3);
+	s->test_ns = deadline_after(s->config.self_test_ns);
 	while (r == 0 && !is_over(s)) {
 		if (!s->accepted && now_ns() >= s->beat_ns && leases_require(s) < 0)
 			return EXIT_INFRASTRUCTURE;

@@ -23,8 +23,9 @@
 #include "fleet/worker/control.h"
 
 #define SLOTS_MAX 1024
-#define PROCESSES_MAX (SLOTS_MAX + 1)
+#define PROCESSES_MAX (SLOTS_MAX + 2)
 #define INTAKE SLOTS_MAX /* its place */
+#define SELF_TEST (SLOTS_MAX + 1)
 
 enum supervisor_state {
 	SUPERVISOR_SERVING,
@@ -46,6 +47,20 @@ struct process {
 	uint64_t fence, since_ns;
 };
 
+/* Why nothing is claimed; hold.c. */
+enum hold_reason {
+	HOLD_SELF_TEST,
+	HOLD_DISK,
+	HOLD_MEMORY,
+	HOLD_CPU,
+	HOLD_REASONS,
+};
+#define HOLD_WHY 200
+struct hold {
+	bool on;
+	char why[HOLD_WHY];
+};
+
 struct supervisor {
 	struct fleet_config config;
 	const struct config_flags *flags;
@@ -57,6 +72,9 @@ struct supervisor {
 	struct sbx_result tested; /* of the self-test */
 	int epoll, signals, config_fd;
 	enum supervisor_state state;
+	struct hold holds[HOLD_REASONS];
+	uint64_t look_ns, test_ns;  /* when next */
+	struct control_packet test; /* what the self-test that runs has said; kind 0: nothing */
 	struct process processes[PROCESSES_MAX];
 	uint64_t began_ns, drain_ns;                                /* until then */
 	uint64_t renew_ns, beat_ns, watchdog_ns, watchdog_every_ns; /* when next */
@@ -83,6 +101,13 @@ uint32_t processes_count(const struct supervisor *s, bool busy);
 bool processes_gone(const struct supervisor *s);
 uint64_t processes_deadline(const struct supervisor *s);
 
+/* hold.c */
+void hold_look(struct supervisor *s);
+void hold_set(struct supervisor *s, enum hold_reason reason, bool on, const char *why);
+void hold_tell(const struct supervisor *s, const struct process *p);
+/* "": submissions are claimed. */
+const char *hold_why(const struct supervisor *s);
+
 /* leases.c */
 /*
  * Once, when Redis answers for the first time. 0, also while it does not; -EPERM it cannot be used.
@@ -101,5 +126,7 @@ void status_dump(struct supervisor *s);
 const char *status_state(const struct supervisor *s);
 
 /* supervisor.c */
+/* A sealed memfd; without secrets for who is to have none. */
+int supervisor_config(const struct supervisor *s, bool secrets);
 int supervisor_run(struct supervisor *s); /* an exit code */
 void supervisor_rest(struct supervisor *s, bool on);

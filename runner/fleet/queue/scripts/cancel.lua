@@ -9,8 +9,12 @@ even_if_full()
 if j.state == 'cancelled' then
 	return 'cancelled'
 end
-if j.state == 'running' or (j.state == 'queued' and num(j.claims) > 0) then
-	-- the ledger may have its result already: only who looks there may end it
+-- The ledger may have its result already: only who looks there may end it. And of one that somebody listens
+-- to, only who makes the message of its result.
+local function has_more_to_come()
+	return num(j.claims) > 0 or (redis.call('HGET', job_key(id), 'channel') or '') ~= ''
+end
+if j.state == 'running' or (j.state == 'queued' and has_more_to_come()) then
 	redis.call('HSET', job_key(id), 'cancel', 1)
 	return 'cancelling'
 end

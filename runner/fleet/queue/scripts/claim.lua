@@ -25,19 +25,96 @@ local function hand_out(id, j, order)
 		j.reason or '', v[4] or '' }
 end
 
--- A job without its hash (somebody deleted it): nobody else is to be held up by it.
-local function forget(id, key)
-	redis.call('ZREM', key, id)
-	redis.call('ZREM', P .. 'queued', id)
-	redis.call('ZREM', P .. 'queued:rejudge', id)
+-- Who runs and who waits, counted anew: of what is buried nobody knows whose it was.
+local function recount()
+	for _, key in ipairs({ 'running', 'rejudging', 'waits', 'count' }) do
+		redis.call('DEL', P .. key)
+	end
+	for _, id in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
+		local j = job(id)
+		if j and not j.nameless and j.p == REJUDGE then
+			redis.call('SADD', P .. 'rejudging', id)
+		elseif j and not j.nameless then
+			redis.call('HINCRBY', P .. 'running', j.student, 1)
+		end
+	end
+	for _, key in ipairs({ queued_key(0), queued_key(REJUDGE) }) do
+		for _, id in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+			local j = job(id)
+			if j and not j.nameless and j.p ~= REJUDGE then
+				redis.call('HINCRBY', P .. 'waits', j.student, 1)
+			end
+			if j and not j.nameless and j.place == 'u' then
+				redis.call('HINCRBY', P .. 'count', j.p, 1)
+			end
+		end
+	end
+	for _, student in ipairs(redis.call('HKEYS', P .. 'waits')) do
+		ready_all(student)
+	end
+end
+
+-- A job whose record is gone, or does not even say whose it is: there can be no result of it, and nobody
+-- else is to be held up by it. `key`: where it was met.
+local function bury(id, j, key)
+	local reason = j and 'its record in Redis is damaged: ' .. j.damaged or 'its record in Redis is gone'
+	for _, one in ipairs({ key, P .. 'leases', P .. 'delayed', P .. 'queued', P .. 'queued:rejudge' }) do
+		redis.call('ZREM', one, id)
+	end
+	if j then
+		if redis.call('TYPE', job_key(id)).ok ~= 'hash' then
+			redis.call('DEL', job_key(id))
+		end
+		redis.call('HDEL', job_key(id), 'owner', 'place', 'cancel')
+		redis.call('HSET', job_key(id), 'state', 'done', 'verdict', 'IE', 'reason', reason, 'done', str(t))
+		redis.call('EXPIRE', job_key(id), KEEP)
+		say(id, 'state', 'done IE')
+	end
+	dead_letter(id, reason)
+	recount()
+end
+
+-- What is wrong with a record that still says whose it is; nil: nothing. What nobody could go on with is
+-- made empty, since the job is handed out once more: for its end.
+local function damage(id, j)
+	local v = redis.call('HMGET', job_key(id), 'url', 'sha256', 'channel')
+	local wrong = j.damaged
+	if v[2] and v[2] ~= '' and not (#v[2] == 64 and string.find(v[2], '^[0-9a-f]+$')) then
+		wrong = 'sha256'
+		redis.call('HSET', job_key(id), 'sha256', '')
+	end
+	if v[3] and v[3] ~= '' and not is_id(v[3]) then
+		wrong = 'channel'
+		redis.call('HSET', job_key(id), 'channel', '')
+	end
+	return wrong or (not v[1] and 'url' or nil)
+end
+
+local function mend(id, j, wrong)
+	j.reason, j.dead = 'its record in Redis is damaged: ' .. wrong, '1'
+	j.enqueued = num(j.enqueued) > 0 and j.enqueued or str(t)
+	j.submitted = num(j.submitted) > 0 and j.submitted or j.enqueued
+	redis.call('HSET', job_key(id), 'reason', j.reason, 'enqueued', j.enqueued, 'submitted', j.submitted,
+		'seq', j.seq, 'att', str(math.max(num(j.att), ATTEMPTS)), 'claims', j.claims, 'dead', 1)
+	j.att = str(math.max(num(j.att), ATTEMPTS))
+end
+
+local function order_of(id, j)
+	local wrong = damage(id, j)
+	if wrong then
+		mend(id, j, wrong)
+		return 'give-up'
+	end
+	return j.cancel and 'cancel'
 end
 
 local function to_queue(id, key)
 	local j = job(id)
-	if not j then
-		return forget(id, key)
+	if not j or j.nameless then
+		return bury(id, j, key)
 	end
 	unplace(id, j)
+	redis.call('ZREM', key, id)
 	place(id, j, 'u')
 end
 
@@ -48,9 +125,10 @@ local function reap()
 	local id, j, order
 	for _, one in ipairs(due) do
 		local k = job(one)
-		local last = k and (k.cancel and 'cancel' or num(k.att) >= ATTEMPTS and 'give-up')
-		if not k then
-			forget(one, P .. 'leases')
+		local last = k and not k.nameless and
+			(order_of(one, k) or num(k.att) >= ATTEMPTS and 'give-up')
+		if not k or k.nameless then
+			bury(one, k, P .. 'leases')
 		elseif not last then
 			back(one, k, nil, 'its worker was lost')
 		elseif not id then
@@ -122,8 +200,13 @@ local function pick()
 		end
 		local id = redis.call('ZRANGE', waiting_key(p, student), 0, 0)[1]
 		local j = id and job(id)
-		if id and not j then
-			forget(id, waiting_key(p, student))
+		if j and (j.p ~= p or j.student ~= student) then
+			j.nameless, j.damaged = true, j.damaged or 'it stands in the place of another'
+		elseif j and j.state ~= 'queued' then
+			j.damaged = 'state'
+		end
+		if id and (not j or j.nameless) then
+			bury(id, j, waiting_key(p, student))
 			ready(p, student)
 		elseif not id or ready(p, student) == 0 then
 			-- the cap was lowered meanwhile
@@ -133,7 +216,7 @@ local function pick()
 			place(id, j, 'held')
 		else
 			serve(p, student, score, id, j)
-			return hand_out(id, j, j.cancel and 'cancel' or 'run')
+			return hand_out(id, j, order_of(id, j) or 'run')
 		end
 	end
 	wake() -- there may be more behind

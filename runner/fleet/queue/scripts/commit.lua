@@ -22,16 +22,21 @@ j.rev, j.submitted = arg(18), arg(19)
 redis.call('HSET', job_key(id), 'rev', j.rev, 'submitted', j.submitted, 'verdict', r.verdict, 'passed', r.passed,
 	'total', r.total, 'points', r.points, 'max', r.max, 'result', arg(9))
 if arg(12) ~= 'none' and j.contest ~= '' then
-	rank_recompute({ id = j.contest, rules = arg(12), starts = arg(13), ends = arg(14),
+	-- a key of the rank that somebody has written to holds up no result
+	local ok, why = pcall(rank_recompute, { id = j.contest, rules = arg(12), starts = arg(13), ends = arg(14),
 		penalty = arg(15), version = arg(16) }, { id = id, student = j.student, challenge = j.challenge,
 		submitted = j.submitted, verdict = r.verdict, passed = r.passed, total = r.total,
 		points = r.points, max = r.max, rev = j.rev })
+	if not ok then
+		why = tostring(type(why) == 'table' and why.err or why)
+		dead_letter(id, string.sub('it is not ranked, see admin rank rebuild: ' .. why, 1, 200))
+	end
 end
 finish(id, j, 'done', r)
 if r.verdict == 'IE' then
 	local reason = arg(17) ~= '' and arg(17) or j.reason or ''
 	redis.call('HSET', job_key(id), 'reason', reason)
-	redis.call('XADD', P .. 'dead', 'MAXLEN', '~', 10000, '*', 'kind', 'job', 'id', id, 'reason', reason)
+	dead_letter(id, reason)
 end
 if not j.dead and r.verdict ~= 'CANCELLED' then
 	redis.call('LPUSH', P .. 'recent', str(math.max(t - num(j.claimed), 0)))

@@ -13,12 +13,16 @@ local function taken()
 	end
 end
 
--- The student's older submission of the same challenge, if it only waits.
+-- The student's newest submission of the same challenge that only waits, if there is one.
+local newest = redis.call('HGET', P .. 'latest', latest_field(j))
+local waiting = newest and job(newest)
+if waiting and (waiting.state ~= 'queued' or waiting.damaged) then
+	waiting = nil
+end
+
 local function older()
-	local before = redis.call('HGET', P .. 'latest', latest_field(j))
-	local b = before and job(before)
-	if SUPERSEDE and b and num(b.submitted) <= num(j.submitted) then
-		return before, b
+	if SUPERSEDE and waiting and num(waiting.submitted) <= num(j.submitted) then
+		return newest, waiting
 	end
 end
 
@@ -64,11 +68,8 @@ redis.call('HSET', job_key(id), 'student', j.student, 'contest', j.contest, 'cha
 -- a job that is put in as one to be judged again ends as such, but later ones do not
 if j.p == REJUDGE then
 	redis.call('HSET', job_key(id), 'pri0', 2)
-elseif SUPERSEDE then
-	local newer = redis.call('HGET', P .. 'latest', latest_field(j))
-	if not newer then
-		redis.call('HSET', P .. 'latest', latest_field(j), id)
-	end
+elseif SUPERSEDE and (before or not waiting) then
+	redis.call('HSET', P .. 'latest', latest_field(j), id)
 end
 wait(id, j, nil)
 say(id, 'state', 'queued')

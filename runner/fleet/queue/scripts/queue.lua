@@ -26,15 +26,51 @@ end
 local FIELDS = { 'state', 'student', 'contest', 'challenge', 'pri', 'pri0', 'seq', 'att', 'fence',
 	'claims', 'rev', 'cancel', 'place', 'enqueued', 'claimed', 'submitted', 'reason', 'verdict', 'dead' }
 
--- What is not there is nil; nil for a job that is not there.
+local function is_id(x)
+	return #x <= 64 and string.find(x, '^[%w_.:@-]+$') ~= nil
+end
+
+-- What a record must have, each with what stands in for it; the script goes on where it has something else.
+-- Without one of NAMES it cannot be said whose it is and what was judged.
+local STATES = { queued = true, running = true, done = true, superseded = true, cancelled = true }
+local NUMBERS = { 'seq', 'att', 'fence', 'claims', 'enqueued', 'submitted' }
+local NAMES = {
+	{ 'student', '?', is_id }, { 'challenge', '?', is_id },
+	{ 'contest', '', function(x) return x == '' or is_id(x) end },
+	{ 'rev', '1', function(x) return #x < 10 and string.find(x, '^[1-9]%d*$') ~= nil end },
+	{ 'pri', '2', function(x) return string.find(x, '^[0-3]$') ~= nil end },
+}
+
+local function check_record(j)
+	if not STATES[j.state or ''] then
+		j.state, j.damaged = '?', 'state'
+	end
+	for _, name in ipairs(NUMBERS) do
+		if not j[name] or #j[name] > 16 or not string.find(j[name], '^%d+$') then
+			j[name], j.damaged = '0', name
+		end
+	end
+	for _, one in ipairs(NAMES) do
+		if not j[one[1]] or not one[3](j[one[1]]) then
+			j[one[1]], j.damaged, j.nameless = one[2], one[1], true
+		end
+	end
+end
+
+-- What is not there is nil; nil for a job that is not there. `damaged`: what of its record makes no sense;
+-- `nameless`: so much that there can be no result of it. Somebody else has written there, or deleted.
 local function job(id)
-	local v = redis.call('HMGET', job_key(id), unpack(FIELDS))
+	local v = redis.pcall('HMGET', job_key(id), unpack(FIELDS))
 	local j = {}
-	if not v[1] then
+	if not v[1] and redis.call('EXISTS', job_key(id)) == 0 then
 		return nil
 	end
 	for i, name in ipairs(FIELDS) do
 		j[name] = v[i] or nil
+	end
+	check_record(j)
+	if not is_id(id) then
+		j.damaged, j.nameless = 'id', true
 	end
 	j.p = num(j.pri)
 	return j
@@ -110,16 +146,14 @@ local function place(id, j, where, score)
 	end
 end
 
+-- From wherever it is, whatever its record says of that.
 local function unplace(id, j)
-	if j.place == 'u' then
-		redis.call('ZREM', waiting_key(j.p, j.student), id)
+	if redis.call('ZREM', waiting_key(j.p, j.student), id) == 1 then
 		bump(P .. 'count', j.p, -1)
 		ready(j.p, j.student)
-	elseif j.place == 'delayed' then
-		redis.call('ZREM', P .. 'delayed', id)
-	else
-		redis.call('ZREM', P .. 'held:' .. j.contest, id)
 	end
+	redis.call('ZREM', P .. 'delayed', id)
+	redis.call('ZREM', P .. 'held:' .. j.contest, id)
 end
 
 local function latest_field(j)
@@ -180,7 +214,13 @@ local function finish(id, j, state, r)
 	say(id, 'state', 'done ' .. r.verdict)
 end
 
--- Ends a job that was never claimed, so that the ledger has nothing of this judging.
+local function dead_letter(id, reason)
+	redis.call('XADD', P .. 'dead', 'MAXLEN', '~', 10000, '*', 'kind', 'job', 'id', is_id(id) and id or '?',
+		'reason', reason)
+end
+
+-- Ends a job that was never claimed, so that the ledger has nothing of this judging: it is told by whoever
+-- reads `ended`, where this stays until then. Names have no '/'.
 local function drop(id, j, state, verdict)
 	unwait(id, j)
 	if num(j.rev) > 1 and j.verdict then
@@ -190,12 +230,14 @@ local function drop(id, j, state, verdict)
 	end
 	finish(id, j, state,
 		{ verdict = verdict, passed = '0', total = '0', points = '0', max = '0' })
+	redis.call('ZADD', P .. 'ended', str(now()), table.concat({ id, j.rev, j.student, j.contest,
+		j.challenge, j.submitted, verdict }, '/'))
 end
 
 -- Judges again what is done: 'queued', or why not: 'waiting', 'running', 'none'.
 local function rejudge(id, rev, urgent, dropped)
 	local j = job(id)
-	if not j or (j.state == 'superseded' and not dropped) then
+	if not j or j.damaged or (j.state == 'superseded' and not dropped) then
 		return 'none'
 	end
 	if j.state == 'running' then

@@ -21,7 +21,7 @@ local out = { t, redis.call('ZCARD', P .. 'queued') + redis.call('ZCARD', P .. '
 	redis.call('ZCARD', P .. 'delayed'), held, oldest, students, redis.call('ZCARD', P .. 'leases'),
 	redis.call('SCARD', P .. 'rejudging'), redis.call('XLEN', P .. 'dead'),
 	redis.call('ZCARD', P .. 'unheard'), redis.call('LLEN', P .. 'intake'), workers, n, busy, p50(),
-	paused_all() and 1 or 0 }
+	paused_all() and 1 or 0, redis.call('ZCARD', P .. 'ended') }
 for i, v in ipairs(out) do
 	out[i] = str(v)
 end
