@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What the deps stage costs with each package manager: for packages that nobody had before, for the second
-# submission with them, for one with one package more. Usage: deps.sh BUILD [ROUNDS [MANAGER...]];
-# README.md says what is measured.
+# What the deps stage costs with each package manager: for packages that nobody had before, for the
+# second submission with them, for one with one package more. Usage: deps.sh BUILD [ROUNDS
+# [MANAGER...]]; README.md says what is measured.
 set -euo pipefail
 
 build=${1:?usage: deps.sh BUILD [ROUNDS [MANAGER...]]} rounds=${2:-3}
@@ -15,7 +15,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 file_of() { # MANAGER
-	case $1 in npm) echo package-lock.json ;; pnpm*) echo pnpm-lock.yaml ;; yarn*) echo yarn.lock ;; bun) echo bun.lock ;; esac
+	case $1 in npm) echo package-lock.json ;; pnpm*) echo pnpm-lock.yaml ;; yarn*) \
+		echo yarn.lock ;; bun) echo bun.lock ;; esac
 }
 
 # Milliseconds of the deps stage.
@@ -33,7 +34,10 @@ submission() { # NAME MANAGER DEPENDENCIES
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	[ "$2" = npm ] || named="\"packageManager\": \"$2\","
-	echo "{ \"name\": \"shop\", $named \"scripts\": { \"start\": \"node server.js\" }, \"dependencies\": { $3 } }" >"$dir/package.json"
+	cat >"$dir/package.json" <<-END
+		{ "name": "shop", $named "scripts": { "start": "node server.js" },
+			"dependencies": { $3 } }
+	END
 	echo "require('http').createServer((q, a) => a.end('ok')).listen(8000)" >"$dir/server.js"
 	forget lock
 	stage "$1" >/dev/null
@@ -57,13 +61,15 @@ measure() { # MANAGER
 	done
 }
 
-tree='"express": "5.1.0", "pg": "8.16.3", "prisma": "6.19.3", "@prisma/client": "6.19.3", "typescript": "5.9.3", "tsx": "4.20.6"'
+tree='"express": "5.1.0", "pg": "8.16.3", "prisma": "6.19.3", "@prisma/client": "6.19.3",
+	"typescript": "5.9.3", "tsx": "4.20.6"'
 mkdir -p "$scratch/challenge"
 printf 'GET http://127.0.0.1:8000/\nHTTP 200\n' >"$scratch/challenge/one.hurl"
 echo '{ "title": "deps", "tests": ["one.hurl"], "port": 8000 }' >"$scratch/challenge/challenge.json"
 mkdir -m 700 "$scratch/store" && ln -s "$(realpath "$source/runtime")" "$scratch/store/runtime"
 
-printf '%-10s %10s %22s %22s %22s\n' manager 'cold ms' 'same lockfile' 'one package more' 'tarballs only'
+printf '%-10s %10s %22s %22s %22s\n' manager 'cold ms' 'same lockfile' 'one package more' \
+	'tarballs only'
 for manager in "${managers[@]}"; do
 	measure "$manager" >"$scratch/times"
 	"$node" -e '
@@ -74,8 +80,12 @@ for manager in "${managers[@]}"; do
 		}
 		const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 		const cold = median(rows.cold);
-		const cell = (name) => `${median(rows[name]).toFixed(1)} ms ${(median(rows[name]) / cold).toFixed(3)}`.padStart(22);
-		console.log(process.argv[1].padEnd(10), cold.toFixed(1).padStart(10), cell("second"), cell("more"), cell("cached"));
+		const cell = (name) => {
+			const ms = median(rows[name]);
+			return `${ms.toFixed(1)} ms ${(ms / cold).toFixed(3)}`.padStart(22);
+		};
+		console.log(process.argv[1].padEnd(10), cold.toFixed(1).padStart(10),
+			cell("second"), cell("more"), cell("cached"));
 	' "$manager" <"$scratch/times"
 done
 "$run" deps ls --store "$scratch/store"

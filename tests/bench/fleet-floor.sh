@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a submission takes by itself, without jails, queue or judge: a Postgres that was made before is
-# started, migrated by our tool, the server is started and asked all tests by the native tester, everything is
-# killed. For fleet.sh. Usage: fleet-floor.sh BUILD STORE FOLDER [ROUNDS]. Prints
+# What a submission takes by itself, without jails, queue or judge: a Postgres that was made before
+# is started, migrated by our tool, the server is started and asked all tests by the native tester,
+# everything is killed. For fleet.sh. Usage: fleet-floor.sh BUILD STORE FOLDER [ROUNDS]. Prints
 # `floor PART MILLISECONDS` of processor time, means of the rounds, and the wall time.
 set -euo pipefail
 
@@ -66,20 +66,24 @@ one() {
 	cp -r "$template" "$scratch/data"
 	chown -R 65534:65534 "$scratch/data"
 	began=$EPOCHREALTIME
-	(cd / && in_group database setpriv --reuid=65534 --regid=65534 --clear-groups "$bin" -D "$scratch/data" \
+	(cd / && in_group database setpriv --reuid=65534 --regid=65534 --clear-groups "$bin" \
+			-D "$scratch/data" \
 		-c port=$database -c unix_socket_directories=) >>"$scratch/log" 2>&1 &
 	pids=($!)
 	until grep -qs '^ready' "$scratch/data/postmaster.pid"; do sleep 0.01; done
 	export DATABASE_URL=postgresql://postgres@127.0.0.1:$database/app
 	# shellcheck disable=SC2046
-	(cd "$scratch/app" && in_group migration "$build/runner/inside/sandbox-inside-migrate" --timeout 60s \
+	(cd "$scratch/app" && in_group migration "$build/runner/inside/sandbox-inside-migrate" \
+			--timeout 60s \
 		$(ls migrations/*.sql)) 3>"$scratch/records" >>"$scratch/log" 2>&1
-	(cd "$scratch/app" && PORT=$port NODE_ENV=production in_group server "$node" src/server.js) >>"$scratch/log" 2>&1 &
+	(cd "$scratch/app" && PORT=$port NODE_ENV=production in_group server \
+			"$node" src/server.js) >>"$scratch/log" 2>&1 &
 	pids+=($!)
 	wait_port $port
 	# shellcheck disable=SC2046
 	(cd "$cars/challenge/tests" && in_group tester "$build/runner/inside/sandbox-inside-test" \
-		--base "http://localhost:$port" --report-fd 3 $(cat "$scratch/tests")) 3>"$scratch/report"
+		--base "http://localhost:$port" --report-fd 3 $(cat "$scratch/tests")) \
+		3>"$scratch/report"
 	kill -KILL "${pids[1]}"
 	kill -QUIT "${pids[0]}"
 	wait "${pids[@]}" 2>/dev/null || true

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # How many submissions a worker judges in a minute, and whose the processor time is, beside what the
-# submission alone takes. Usage: fleet.sh BUILD [SUBMISSIONS [instance|server [SLOTS [EXAMPLE]]]]; README.md
-# says what is measured. Needs root.
+# submission alone takes. Usage: fleet.sh BUILD [SUBMISSIONS [instance|server [SLOTS [EXAMPLE]]]];
+# README.md says what is measured. Needs root.
 set -uo pipefail
 
 build=$(realpath "${1:?usage: fleet.sh BUILD [SUBMISSIONS [instance|server [SLOTS [EXAMPLE]]]]}")
@@ -18,7 +18,8 @@ stop_all() {
 	[ -z "$worker" ] || { kill -TERM "$worker" && wait "$worker"; } 2>/dev/null
 	servers_stop
 	for _ in {1..50}; do
-		[ -n "$group" ] && [ -n "$(find "$group" -depth -type d -exec rmdir {} \; 2>&1)" ] || break
+		[ -n "$group" ] && [ -n "$(find "$group" -depth -type d -exec rmdir {} \; 2>&1)" ] \
+			|| break
 		sleep 0.05
 	done
 	rm -rf "$scratch"
@@ -56,9 +57,11 @@ used_us() { # NAME: microseconds, of what ended in there, too
 
 # All processors, and the kernel's own threads: USED THREADS in ms.
 machine_ms() {
-	awk -v tick="$(getconf CLK_TCK)" '$1 == "cpu" { print ($2 + $3 + $4 + $7 + $8) * 1000 / tick }' /proc/stat
+	awk -v tick="$(getconf CLK_TCK)" \
+		'$1 == "cpu" { print ($2 + $3 + $4 + $7 + $8) * 1000 / tick }' /proc/stat
 	cat /proc/[0-9]*/stat 2>/dev/null | awk -v tick="$(getconf CLK_TCK)" '
-		{ sub(/.*\) /, "") } int($7 / 2097152) % 2 { t += $12 + $13 } END { print t * 1000 / tick }'
+		{ sub(/.*\) /, "") } int($7 / 2097152) % 2 { t += $12 + $13 }
+		END { print t * 1000 / tick }'
 }
 
 # --------------------------------------------------------------------------------------- servers
@@ -68,7 +71,8 @@ ledger_url=$postgres_url
 if [ "$provider" = server ]; then
 	postgres_start students || exit 1
 	server_url=$postgres_url
-	printf 'local all postgres trust\nlocal sameuser all scram-sha-256\n' >"$scratch/students/data/pg_hba.conf"
+	printf 'local all postgres trust\nlocal sameuser all scram-sha-256\n' \
+		>"$scratch/students/data/pg_hba.conf"
 	sql 'SELECT pg_reload_conf()' >/dev/null
 	postgres_url=$ledger_url
 fi
@@ -125,23 +129,33 @@ machine=$(machine_ms) first=$(sql 'SELECT now()')
 began=$EPOCHREALTIME
 load "$submissions" 0.2
 ended=$EPOCHREALTIME
-for name in "${groups[@]}"; do echo "group $name $(($(used_us "$name") - before[$name]))"; done >"$scratch/groups"
+for name in "${groups[@]}"; do echo "group $name $(($(used_us "$name") - before[$name]))"; done \
+	>"$scratch/groups"
 machine_ms | paste -d' ' - <(echo "$machine") >"$scratch/machine"
 exec 9>&-
 wait $counter || cat "$scratch/split.log" >&2
 
-sql "SELECT count(*), count(*) FILTER (WHERE verdict <> 'AC' OR passed <> total) FROM sandbox.result WHERE judged_at >= '$first'" |
-	{ IFS='|' read -r n wrong && [ "$wrong" = 0 ] || echo "$wrong of $n have not the right verdict"; }
-sql "SELECT format('latency %s %s', percentile_disc(0.5) WITHIN GROUP (ORDER BY ms), percentile_disc(0.95) WITHIN GROUP (ORDER BY ms))
-	FROM (SELECT round((result::jsonb ->> 'wall_ms')::numeric) AS ms FROM sandbox.result WHERE judged_at >= '$first') AS x" >"$scratch/latency"
-sql "SELECT format('stage %s %s', name, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1)) FROM (
-	SELECT s ->> 'name' AS name, (s ->> 'wall_ms')::float AS ms, (s ->> 'start_ms')::float AS at
-	FROM sandbox.result, jsonb_array_elements(result::jsonb -> 'stages') AS s WHERE judged_at >= '$first') AS x
+sql "SELECT count(*), count(*) FILTER (WHERE verdict <> 'AC' OR passed <> total)
+	FROM sandbox.result WHERE judged_at >= '$first'" | {
+	IFS='|' read -r n wrong && [ "$wrong" = 0 ] ||
+		echo "$wrong of $n have not the right verdict"
+}
+sql "SELECT format('latency %s %s', percentile_disc(0.5) WITHIN GROUP (ORDER BY ms),
+		percentile_disc(0.95) WITHIN GROUP (ORDER BY ms))
+	FROM (SELECT round((result::jsonb ->> 'wall_ms')::numeric) AS ms
+		FROM sandbox.result WHERE judged_at >= '$first') AS x" >"$scratch/latency"
+sql "SELECT format('stage %s %s', name,
+		round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1))
+	FROM (SELECT s ->> 'name' AS name, (s ->> 'wall_ms')::float AS ms,
+			(s ->> 'start_ms')::float AS at
+		FROM sandbox.result, jsonb_array_elements(result::jsonb -> 'stages') AS s
+		WHERE judged_at >= '$first') AS x
 	GROUP BY name ORDER BY min(at)" >"$scratch/stages"
 
 # One after the other: what a student waits for when nobody else does.
 for _ in 1 2 3 4 5 6 7 8 9 10; do load 1; done
-sql "SELECT format('alone %s', round(1000 * percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM judged_at - submitted_at))::numeric))
+sql "SELECT format('alone %s', round(1000 * percentile_cont(0.5)
+		WITHIN GROUP (ORDER BY extract(epoch FROM judged_at - submitted_at))::numeric))
 	FROM (SELECT * FROM sandbox.result ORDER BY judged_at DESC LIMIT 10) AS x" >"$scratch/alone"
 
 # ----------------------------------------------------------------------------------------- floor
@@ -151,6 +165,8 @@ if [ "$example" = car-rental ]; then
 fi >"$scratch/floor.out"
 
 cat "$scratch/latency" "$scratch/alone" "$scratch/stages" "$scratch/groups" "$scratch/floor.out" \
-	<(sed 's/^/machine /' "$scratch/machine") <(grep -v ready "$scratch/split" | sed 's/^/part /') |
-	awk -v n="$submissions" -v s="$(echo "$ended - $began" | bc)" -v slots="$slots" -v provider="$provider" -v example="$example" \
+	<(sed 's/^/machine /' "$scratch/machine") \
+	<(grep -v ready "$scratch/split" | sed 's/^/part /') |
+	awk -v n="$submissions" -v s="$(echo "$ended - $began" | bc)" -v slots="$slots" \
+	-v provider="$provider" -v example="$example" \
 		-f "$here/fleet.awk"

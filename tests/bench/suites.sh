@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# suites.sh [STORE]: the processor time of the two ways of running Vitest suites, over the same suites
-# and in the same minutes. Asserts nothing. The packages must be in the store: tests/suites/test-agree.sh
-# brings them there.
+# suites.sh [STORE]: the processor time of the two ways of running Vitest suites, over the same
+# suites and in the same minutes. Asserts nothing. The packages must be in the store:
+# tests/suites/test-agree.sh brings them there.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 store=${1:-${SANDBOX_STORE:-/var/lib/sandbox}}

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # sandbox-isolate as a judge sees it: the life of a box, the meta file, files, limits, locks, wrong
-# usage, and boxes that hostile programs left behind. typical.sh runs unchanged, with `isolate` being
-# sandbox-isolate by a link in PATH.
+# usage, and boxes that hostile programs left behind. typical.sh runs unchanged, with `isolate`
+# being sandbox-isolate by a link in PATH.
 set -u
 . "$(dirname "$0")/../tap.sh"
 . "$(dirname "$0")/../user.sh"
@@ -18,7 +18,8 @@ ln -s "$build/runner/isolate/sandbox-isolate" "$work/bin/isolate"
 printf 'box_root = %s\nlock_root = %s\n' "$work/boxes" "$work/locks" >"$work/conf"
 export PATH=$work/bin:$PATH SANDBOX_ISOLATE_CONFIG=$work/conf
 meta=$work/meta
-trap 'umount "$work/boxes/0/box/mounted" "$work/quota" 2>/dev/null; rm -rf "$work" /tmp/sandbox-12345' EXIT
+trap 'umount "$work/boxes/0/box/mounted" "$work/quota" 2>/dev/null
+	rm -rf "$work" /tmp/sandbox-12345' EXIT
 
 # equal NAME EXPECTED ACTUAL
 equal() {
@@ -72,7 +73,8 @@ equal "the box is the caller's alone" "0:0:700" "$(stat -c %u:%g:%a "$box")"
 
 run -- /bin/echo hello
 equal "output is inherited" hello "$(cat "$work/out")"
-like "the line on stderr" '^OK \([0-9]+\.[0-9]{3} sec real, [0-9]+\.[0-9]{3} sec wall\)$' "$(cat "$work/err")"
+like "the line on stderr" '^OK \([0-9]+\.[0-9]{3} sec real, [0-9]+\.[0-9]{3} sec wall\)$' \
+	"$(cat "$work/err")"
 equal "a good run: keys in isolate's order" \
 	"time time-wall max-rss csw-voluntary csw-forced exitcode " "$(keys)"
 like "times have three decimals" '^[0-9]+\.[0-9]{3}$' "$(value time)"
@@ -81,8 +83,10 @@ like "max-rss is in KB" '^[1-9][0-9]{2,5}$' "$(value max-rss)"
 echo data >"$box/file"
 mkdir "$box/dir"
 shell -- 'id -u; stat -c %u:%U file dir; echo more >>file; echo new >dir/new'
-like "the program has a uid of its own, and the files" '^60000 60000:[^ ]+ 60000:' "$(tr '\n' ' ' <"$work/out")"
-equal "afterwards all is the caller's again" "0 0 0" "$(stat -c %u "$box/file" "$box/dir" "$box/dir/new" | xargs)"
+like "the program has a uid of its own, and the files" '^60000 60000:[^ ]+ 60000:' \
+	"$(tr '\n' ' ' <"$work/out")"
+equal "afterwards all is the caller's again" "0 0 0" \
+	"$(stat -c %u "$box/file" "$box/dir" "$box/dir/new" | xargs)"
 equal "what it wrote is there" "data more new" "$(cat "$box/file" "$box/dir/new" | xargs)"
 shell -- 'echo kept >/tmp/kept'
 shell -- 'cat /tmp/kept'
@@ -173,7 +177,10 @@ equal "--stack: large" 524288 "$(cat "$work/out")"
 run -f 10 -- /bin/dd if=/dev/zero of=big bs=1k count=100
 equal "--fsize: the signal" "1:SG:Caught fatal signal 25" "$(status)"
 equal "--fsize: not a byte more" 10240 "$(stat -c %s "$box/big")"
-run -p -- /usr/bin/python3 -c 'import threading; t = threading.Thread(target=print, args=("ran",)); t.start(); t.join()'
+run -p -- /usr/bin/python3 -c 'import threading
+t = threading.Thread(target=print, args=("ran",))
+t.start()
+t.join()'
 equal "threads have stacks" ran "$(cat "$work/out")"
 
 # --------------------------------------------------------------------- files
@@ -194,8 +201,10 @@ echo secret >"$work/secret"
 ln -s "$work/secret" "$box/planted"
 run -- /bin/true
 equal "links go before a run" "" "$(ls "$box/planted" 2>/dev/null)"
-shell --special-files -- "ln -s '$work/secret' planted; mkfifo pipe; mkdir sub; ln -s '$work' sub/link"
-equal "--special-files keeps them" "symbolic link,fifo" "$(stat -c %F "$box/planted" "$box/pipe" | paste -sd,)"
+shell --special-files \
+	-- "ln -s '$work/secret' planted; mkfifo pipe; mkdir sub; ln -s '$work' sub/link"
+equal "--special-files keeps them" "symbolic link,fifo" \
+	"$(stat -c %F "$box/planted" "$box/pipe" | paste -sd,)"
 # A run removes them, so that the program plants its own and the next run meets it in /tmp.
 shell -- "ln -s '$work/secret' /tmp/planted"
 run -o /tmp/planted -- /bin/echo overwritten
@@ -211,7 +220,8 @@ isolate --run -M "$box/sub/secret" -- /bin/true 2>"$work/err"
 like "and a planted directory on its way" '^2 .*Too many levels' "$? $(cat "$work/err")"
 equal "nothing was written through them" secret "$(cat "$work/secret")"
 shell -- 'exec 3>meta.txt; :'
-isolate --run -M "$box/meta.txt" -p -- /bin/sh -c 'chmod 666 meta.txt; head -c 900 /dev/zero | tr "\0" f >meta.txt' 2>/dev/null
+isolate --run -M "$box/meta.txt" -p \
+	-- /bin/sh -c 'chmod 666 meta.txt; head -c 900 /dev/zero | tr "\0" f >meta.txt' 2>/dev/null
 equal "a meta file in the box holds our words" "" "$(grep ffff "$box/meta.txt")"
 like "all of them" 'exitcode:0' "$(cat "$box/meta.txt")"
 
@@ -248,7 +258,8 @@ run -D -d box=./box -d "usr" -d lib -d lib64:maybe -- /usr/bin/test -d /tmp
 equal "--no-default-dirs" 1 "$(value exitcode)"
 run -- /bin/sh -c 'echo x >/dev/null && read -r x </dev/zero & ls /dev'
 shell -- 'ls /dev'
-equal "/dev is not the host's" "fd full null random shm stderr stdin stdout urandom zero" "$(xargs <"$work/out")"
+equal "/dev is not the host's" "fd full null random shm stderr stdin stdout urandom zero" \
+	"$(xargs <"$work/out")"
 shell -- 'ls /etc /root /home 2>/dev/null; ls -d /proc/1/exe 2>/dev/null | wc -l'
 equal "nothing else of the host" 0 "$(cat "$work/out")"
 
@@ -283,7 +294,8 @@ await pgrep -f '^/bin/sh -c read x$' >/dev/null
 run -- /bin/true
 equal "one run at a time" "2:XX:This box is currently in use by another process" "$(status)"
 isolate --cleanup 2>"$work/err"
-equal "nor a cleanup meanwhile" "2:This box is currently in use by another process" "$?:$(cat "$work/err")"
+equal "nor a cleanup meanwhile" "2:This box is currently in use by another process" \
+	"$?:$(cat "$work/err")"
 other=$(isolate -b 5 --init)
 isolate -s -b 5 --run -- /bin/true
 equal "another box is free" "0:$work/boxes/5" "$?:$other"
@@ -324,12 +336,19 @@ usage "a program too many" "--init mode takes no parameters" --init x
 usage "no number" "Invalid numeric parameter: abc" -m abc --run -- /bin/true
 usage "a number too large" "Numeric parameter out of range: 9999999999" -b 9999999999 --init
 usage "no time" "Invalid time: 1s" -t 1s --run -- /bin/true
-usage "a rule" "Invalid directory rule specified: a=b: the path outside is neither absolute nor begins with ./" -d a=b --run -- /bin/true
-usage "a rule's option" "Invalid directory rule specified: usr:ro: the options are rw, noexec, maybe, fs, tmp, dev and norec" -d usr:ro --run -- /bin/true
-usage "a rule's way out" "Invalid directory rule specified: a/../..=/usr: the path inside holds .." -d a/../..=/usr --run -- /bin/true
+usage "a rule" \
+	"Invalid directory rule specified: a=b: the path outside is neither absolute nor begins with ./" \
+	-d a=b --run -- /bin/true
+usage "a rule's option" \
+	"Invalid directory rule specified: usr:ro: the options are rw, noexec, maybe, fs, tmp, dev and norec" \
+	-d usr:ro --run -- /bin/true
+usage "a rule's way out" \
+	"Invalid directory rule specified: a/../..=/usr: the path inside holds .." -d a/../..=/usr \
+	--run -- /bin/true
 usage "unknown option" "isolate: unrecognized option '--nonsense'" --nonsense
 run --share-net -- /bin/true
-like "--share-net is refused with the reason" '^2:XX:--share-net: a jail always has a network' "$(status)"
+like "--share-net is refused with the reason" '^2:XX:--share-net: a jail always has a network' \
+	"$(status)"
 run --tty-hack -- /bin/true
 like "--tty-hack" '^2:XX:--tty-hack: ' "$(status)"
 run --core=100 -- /bin/true
@@ -344,7 +363,8 @@ isolate --help >"$work/out"
 equal "--help: 80 columns" "0:" "$?:$(grep -E '.{81}' "$work/out")"
 printf 'box0.cpus = 1\n' >"$work/bad"
 SANDBOX_ISOLATE_CONFIG=$work/bad isolate --init 2>"$work/err"
-like "a line of the configuration that would not be kept" '^2 .*line 1: boxes cannot be pinned' "$? $(cat "$work/err")"
+like "a line of the configuration that would not be kept" '^2 .*line 1: boxes cannot be pinned' \
+	"$? $(cat "$work/err")"
 printf 'box_root = %s\nlock_root = %s\n' "$work/open/boxes" "$work/open/locks" >"$work/bad"
 mkdir "$work/open"
 chmod 777 "$work/open"
@@ -352,7 +372,8 @@ SANDBOX_ISOLATE_CONFIG=$work/bad isolate --init 2>"$work/err"
 like "boxes where anybody can write" '^2 .*open can be written by others' "$? $(cat "$work/err")"
 
 # Without a configuration: where isolate has its boxes. A number that nobody else uses.
-made=$([ -e /var/local/lib/isolate ] || echo /var/local/lib/isolate; [ -e /var/local/lib ] || echo /var/local/lib)
+made=$([ -e /var/local/lib/isolate ] || echo /var/local/lib/isolate; [ -e /var/local/lib ] ||
+		echo /var/local/lib)
 out=$(env -u SANDBOX_ISOLATE_CONFIG isolate -b 2147483640 --init 2>&1)
 env -u SANDBOX_ISOLATE_CONFIG isolate -s -b 2147483640 --run -- /bin/true
 equal "the defaults work" "/var/local/lib/isolate/2147483640:0" "$out:$?"
@@ -366,7 +387,8 @@ fresh
 shell --special-files -- '
 	ln -s / root; ln -s .. up; ln -s nowhere dangling; mkfifo pipe
 	/usr/bin/python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"socket\")"
-	mkdir -p closed/inner; touch closed/inner/file; ln -s /etc/passwd closed/inner/link; chmod 0 closed/inner closed
+	mkdir -p closed/inner; touch closed/inner/file
+	ln -s /etc/passwd closed/inner/link; chmod 0 closed/inner closed
 	cp /bin/sh sh; chmod 6755 sh; touch "$(printf "new\nline")" "-rf" "* ?"
 	/usr/bin/python3 -c "
 import os
@@ -395,7 +417,8 @@ for i in range(2000):
 "; ln -s / /tmp/root'
 isolate --cleanup 2>"$work/err"
 equal "--cleanup of a deep and broad box" "0::" "$?:$(cat "$work/err"):$(ls "$work/boxes")"
-equal "what the links led to is there" "secret shown" "$(cat "$work/secret" "$work/shown/file" | xargs)"
+equal "what the links led to is there" "secret shown" \
+	"$(cat "$work/secret" "$work/shown/file" | xargs)"
 
 fresh
 mkdir "$box/mounted"
@@ -411,7 +434,8 @@ equal "and then all is well" "0:" "$?:$(ls "$work/boxes")"
 
 fresh
 shell -- 'echo $$ >pid; (while :; do sleep 1; done) >/dev/null 2>&1 & exit 0'
-equal "no process outlives its run" "" "$(pgrep -u 60000; pgrep -f '^sandbox-init' -a | grep isolate)"
+equal "no process outlives its run" "" \
+	"$(pgrep -u 60000; pgrep -f '^sandbox-init' -a | grep isolate)"
 isolate --cleanup
 
 # --------------------------------------------------------------------- quota
@@ -422,7 +446,8 @@ before=$?
 isolate --cleanup
 mkdir "$work/quota"
 if mount -t tmpfs -o usrquota,mode=755 none "$work/quota" 2>/dev/null; then
-	printf 'box_root = %s\nlock_root = %s\n' "$work/quota/boxes" "$work/locks" >"$work/conf.quota"
+	printf 'box_root = %s\nlock_root = %s\n' "$work/quota/boxes" "$work/locks" \
+		>"$work/conf.quota"
 	export SANDBOX_ISOLATE_CONFIG=$work/conf.quota
 	box=$(isolate -q 100,20 --init)/box
 	run -- /bin/dd if=/dev/zero of=big bs=1k count=1000
@@ -437,9 +462,11 @@ else
 	echo "# not on this host: --quota: blocks, files: the kernel has no quota on tmpfs"
 fi
 if [ $before = 0 ]; then
-	echo "# not on this host: --quota is refused where nothing enforces it: quotas are enforced here"
+	echo "# not on this host: --quota is refused where nothing enforces it:" \
+		"quotas are enforced here"
 else
-	like "--quota is refused where nothing enforces it" 'enforces none' "$(cat "$work/err" 2>/dev/null; isolate -q 10,10 --init 2>&1 >/dev/null)"
+	like "--quota is refused where nothing enforces it" 'enforces none' \
+		"$(cat "$work/err" 2>/dev/null; isolate -q 10,10 --init 2>&1 >/dev/null)"
 fi
 
 # ------------------------------------------------------------ an ordinary user
@@ -460,7 +487,8 @@ user 'box=$(isolate --init); echo "$box"; echo in >"$box/box/in"
 	isolate -s -i in -o out --run -- /bin/cat; cat "$box/box/out"' >"$work/out"
 equal "user: a box below the home directory" \
 	"$work/home/.local/state/sandbox/isolate/0 in" "$(xargs <"$work/out")"
-user 'isolate -s -p5 -E PATH=/bin --run -- /bin/sh -c "id -u; ln -s /etc/passwd link; mkdir -p a/b; chmod 0 a/b a"' >"$work/out"
+user 'isolate -s -p5 -E PATH=/bin --run -- /bin/sh -c "
+	id -u; ln -s /etc/passwd link; mkdir -p a/b; chmod 0 a/b a"' >"$work/out"
 equal "user: the program has the box's uid" 60000 "$(cat "$work/out")"
 equal "user: links go, closed directories open" "directory 12345" \
 	"$(stat -c '%F %u' "$work"/home/.local/state/sandbox/isolate/0/box/{link,a} 2>/dev/null)"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Some twenty calls as judges make them, written for isolate's own command line. Needs `isolate` in PATH,
-# gcc and python3 below /usr, and what isolate needs: nothing here knows which isolate it is.
+# Some twenty calls as judges make them, written for isolate's own command line. Needs `isolate` in
+# PATH, gcc and python3 below /usr, and what isolate needs: nothing here knows which isolate it is.
 # The calls of "CMS" are those of its cms/grading/Sandbox.py, those of "Judge0" of its
 # app/jobs/isolate_job.rb. Prints a line for each check; fails if one of them does.
 set -u
@@ -10,7 +10,8 @@ set -u
 bad=0
 check=0
 tmp=$(mktemp -d)
-trap 'isolate --cleanup; isolate --cg --box-id=1003 --cleanup; isolate --cg -b 17 --cleanup; rm -rf "$tmp"' EXIT
+trap 'isolate --cleanup; isolate --cg --box-id=1003 --cleanup; isolate --cg -b 17 --cleanup
+	rm -rf "$tmp"' EXIT
 
 # expect NAME CONDITION...: says whether the condition holds.
 expect() {
@@ -86,7 +87,8 @@ expect "streams are inherited" test "$answer:$(meta exitcode):$(meta status)" = 
 
 echo nonsense | isolate -s -M "$tmp/meta" --run -- ./sum
 expect "a non-zero exit code is RE" \
-	test "$?:$(meta status):$(meta exitcode):$(meta message)" = "1:RE:9:Exited with error status 9"
+	test "$?:$(meta status):$(meta exitcode):$(meta \
+		message)" = "1:RE:9:Exited with error status 9"
 
 isolate -s -M "$tmp/meta" --run -- ./sum crash
 expect "a crash is SG" \
@@ -101,7 +103,8 @@ expect "sleeping is TO by the wall clock" test "$(meta status):$(meta message)" 
 	"TO:Time limit exceeded (wall clock)"
 
 isolate -s -m 65536 -o out.txt -M "$tmp/meta" --run -- ./sum eat 100
-expect "--mem bounds the address space" test "$(meta exitcode):$(cat "$box/box/out.txt")" = 7:refused
+expect "--mem bounds the address space" \
+	test "$(meta exitcode):$(cat "$box/box/out.txt")" = 7:refused
 
 isolate -s -p -E HOME=/tmp -E LANG=C -d data="$tmp":maybe -o out.txt --run -- \
 	/usr/bin/python3 -c 'import os, sys; print(os.environ["HOME"], os.path.isdir("/data"))'
@@ -154,8 +157,9 @@ isolate --cg \
 	-s -b 17 -M "$tmp/meta" --stderr-to-stdout -i /dev/null -t 15 -x 0 -w 20 -k 128000 -p120 \
 	--cg-mem=512000 -f 4096 -E HOME=/tmp \
 	-E PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
-	-E LANG -E LANGUAGE -E LC_ALL -E JUDGE0_HOMEPAGE -E JUDGE0_SOURCE_CODE -E JUDGE0_MAINTAINER \
-	-E JUDGE0_VERSION -d /etc:noexec --run -- /bin/bash compile.sh >"$workdir/compile_output.txt"
+	-E LANG -E LANGUAGE -E LC_ALL -E JUDGE0_HOMEPAGE -E JUDGE0_SOURCE_CODE \
+	-E JUDGE0_MAINTAINER -E JUDGE0_VERSION -d /etc:noexec --run -- /bin/bash compile.sh \
+	>"$workdir/compile_output.txt"
 expect "Judge0: compile" test "$?:$(meta status):$(cat "$workdir/compile_output.txt")" = 0::
 
 echo 3 4 5 >"$workdir/stdin.txt"

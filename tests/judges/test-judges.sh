@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The judges of examples/judges, one for each language: the same verdicts for the same reasons, and
 # the cpu time and memory that programs used, by their own account.
+# quiet: fifty jails at once, each with its limit of time
 set -u
 . "$(dirname "$0")/../tap.sh"
 build=${SANDBOX_BUILD:?is set by tests/run.sh}
@@ -35,7 +36,8 @@ ascending() { # NAME NUMBER...
 	pass "$name"
 }
 
-# ------------------------------------------------------------------------- the tests that are judged
+# ------------------------------------------------------------------------- the tests that are
+# judged
 
 # What the actor is told | what it should print | the verdict, and why
 memory_mib=160 cpu_ms=2000
@@ -84,7 +86,8 @@ echo "done" >"$scratch/sleep/1.ans"
 printf 'int main(void)\n{\n#error \033[2Jtricks\n}\n' >"$scratch/wrong.c"
 printf '#include "/etc/shadow"\n' >"$scratch/curious.c"
 
-# ------------------------------------------------------------------------------ one for each language
+# ------------------------------------------------------------------------------ one for each
+# language
 
 # For these to find the build tree; an installed library needs none of it.
 export PKG_CONFIG_PATH=$build/meson-uninstalled CGO_CFLAGS="-g -O2 -I$source_dir/include"
@@ -99,9 +102,11 @@ make_judge() { # LANGUAGE
 	case $1 in
 	c) gcc "${gcc_flags[@]}" "$examples/judge.c" -o "$scratch/judge-c" -lsandbox ;;
 	go) go build -o "$scratch/judge-go" "$examples/judge.go" ;;
-	rust) rustc --edition 2021 -O -D warnings -L "$build/lib" -o "$scratch/judge-rust" "$examples/judge.rs" ;;
+	rust) rustc --edition 2021 -O -D warnings -L "$build/lib" -o "$scratch/judge-rust" \
+		"$examples/judge.rs" ;;
 	python)
-		printf '#!/bin/sh\nexec python3 -I -X dev -W error "%s" "$@"\n' "$examples/judge.py" >"$scratch/judge-python"
+		printf '#!/bin/sh\nexec python3 -I -X dev -W error "%s" "$@"\n' \
+			"$examples/judge.py" >"$scratch/judge-python"
 		chmod +x "$scratch/judge-python"
 		;;
 	esac
@@ -123,18 +128,21 @@ check_numbers() { # LANGUAGE OUTPUT
 	ascending "$1: one that never ends is stopped within a fifth of its limit" \
 		$cpu_ms "$(cpu "$out" "$(row 'burn 100000')")" $((cpu_ms * 6 / 5))
 	for mib in 64 128; do
-		ascending "$1: a program that touches $mib MiB is reported with that and at most 4 MiB" \
-			$((mib * 1024)) "$(memory "$out" "$(row "touch $mib")")" $((mib * 1024 + overhead_kib))
+		ascending "$1: touching $mib MiB is reported with that and at most 4 MiB" \
+			$((mib * 1024)) "$(memory "$out" "$(row "touch $mib")")" \
+			$((mib * 1024 + overhead_kib))
 	done
 	ascending "$1: no program gets more memory than its limit and the 256 KiB of the root" \
-		$((memory_mib * 1024 - overhead_kib)) "$(memory "$out" "$(row 'touch 400')")" $((memory_mib * 1024 + 256))
+		$((memory_mib * 1024 - overhead_kib)) "$(memory "$out" "$(row 'touch 400')")" \
+		$((memory_mib * 1024 + 256))
 }
 
 check_judge() { # LANGUAGE
 	local judge=$scratch/judge-$1 out=$scratch/out-$1 began ended status
 	timeout 300 "$judge" "$actor" "$scratch/all" "${limits[@]}" >"$out" 2>"$scratch/err"
 	status=$?
-	report "$1: verdicts and reasons" "$(diff "$scratch/expected" <(verdicts "$out") && exit; cat "$scratch/err")"
+	report "$1: verdicts and reasons" \
+		"$(diff "$scratch/expected" <(verdicts "$out") && exit; cat "$scratch/err")"
 	equal "$1: exit status of what is not accepted" 1 $status
 	check_numbers "$1" "$out"
 
@@ -142,17 +150,21 @@ check_judge() { # LANGUAGE
 	timeout 60 "$judge" "$actor" "$scratch/one" >"$out.one" 2>&1
 	status=$?
 	ended=$(date +%s%3N)
-	equal "$1: what passes all tests is accepted" "0 verdict AC" "$status $(tail -1 "$out.one")" "$(cat "$out.one")"
-	ascending "$1: cpu time is not more than the time that passed" 300 "$(cpu "$out.one" 1)" $((ended - began))
+	equal "$1: what passes all tests is accepted" "0 verdict AC" \
+		"$status $(tail -1 "$out.one")" "$(cat "$out.one")"
+	ascending "$1: cpu time is not more than the time that passed" 300 "$(cpu "$out.one" 1)" \
+		$((ended - began))
 	timeout 60 "$judge" "$actor" "$scratch/sleep" wall=300ms >"$out.sleep" 2>&1
 	equal "$1: a program that sleeps meets the wall limit" "1 TLE wall time verdict TLE" \
 		"$(verdicts "$out.sleep" | tr '\n' ' ' | sed 's/ $//')"
 	ascending "$1: and has used next to nothing of it" 0 "$(cpu "$out.sleep" 1)" 30
 
 	timeout 60 "$judge" "$scratch/wrong.c" "$scratch/one" >"$out.wrong" 2>&1
-	equal "$1: what does not compile is CE" "1 verdict CE" "$? $(tail -1 "$out.wrong")" "$(cat "$out.wrong")"
+	equal "$1: what does not compile is CE" "1 verdict CE" "$? $(tail -1 "$out.wrong")" \
+		"$(cat "$out.wrong")"
 	report "$1: the compiler's message is printed, without control codes" \
-		"$(grep -q 'error.*?\[2Jtricks' "$out.wrong" && ! grep -q $'\033' "$out.wrong" || cat -v "$out.wrong")"
+		"$(grep -q 'error.*?\[2Jtricks' "$out.wrong" && ! grep -q $'\033' "$out.wrong" ||
+			cat -v "$out.wrong")"
 	timeout 60 "$judge" "$scratch/curious.c" "$scratch/one" >"$out.curious" 2>&1
 	report "$1: the compiler sees no file of the host" \
 		"$(grep -q 'shadow: No such file' "$out.curious" || cat "$out.curious")"
@@ -163,7 +175,8 @@ check_judge() { # LANGUAGE
 	timeout 60 "$judge" "$actor" "$scratch/none" >"$out.none" 2>&1
 	equal "$1: so is a folder without tests" 4 $? "$(cat "$out.none")"
 	timeout 60 "$judge" >"$out.usage" 2>&1
-	equal "$1: without arguments it says how it is used" "2 usage" "$? $(grep -o '^usage' "$out.usage")"
+	equal "$1: without arguments it says how it is used" "2 usage" \
+		"$? $(grep -o '^usage' "$out.usage")"
 }
 
 for language in c:gcc python:python3 go:go rust:rustc; do
@@ -177,7 +190,8 @@ for language in c:gcc python:python3 go:go rust:rustc; do
 	[ -z "$said" ] && check_judge "$language"
 done
 
-# -------------------------------------------------------------------------------------- other things
+# -------------------------------------------------------------------------------------- other
+# things
 
 cat >"$scratch/sizes.c" <<'C'
 #include <sandbox/sandbox.h>
@@ -197,18 +211,23 @@ print(*map(ctypes.sizeof, (judge.Error, judge.Stats, judge.Result, judge.Fd, jud
 said=$(gcc "${gcc_flags[@]}" "$examples/event-loop.c" -o "$scratch/event-loop" -lsandbox 2>&1)
 report "event-loop builds" "$said"
 timeout 300 "$scratch/event-loop" >"$scratch/out" 2>&1
-equal "event-loop: 50 jails at once end as they should" "0 50 of 50" "$? $(tail -1 "$scratch/out")" "$(cat "$scratch/out")"
-equal "event-loop: all output went through it" "seq 5888950" "$(awk '$1 == "seq" { print $1, $5 }' "$scratch/out")"
+equal "event-loop: 50 jails at once end as they should" "0 50 of 50" \
+	"$? $(tail -1 "$scratch/out")" "$(cat "$scratch/out")"
+equal "event-loop: all output went through it" "seq 5888950" \
+	"$(awk '$1 == "seq" { print $1, $5 }' "$scratch/out")"
 
 # Programs in other languages under the same policy.
 in_jail() { timeout 60 "$build/runner/sandbox-run" exec -q --policy classic-judge "$@" 2>&1; }
 equal "classic-judge runs Python" 5050 "$(in_jail -- /usr/bin/python3 -c 'print(sum(range(101)))')"
-printf '#include <iostream>\n#include <thread>\nint main() { std::thread t([] { std::cout << 42; }); t.join(); }\n' >"$scratch/a.cc"
+printf '#include <iostream>\n#include <thread>\nint main() {\n%s\n}\n' \
+	'std::thread t([] { std::cout << 42; }); t.join();' >"$scratch/a.cc"
 said=$(g++ -pthread -o "$scratch/cc" "$scratch/a.cc" 2>&1)
 equal "classic-judge runs C++ with threads" 42 "$said$(in_jail --ro "$scratch/cc:/cc" -- /cc)"
 if command -v javac >/dev/null && mkdir "$scratch/java"; then
-	printf 'class T { public static void main(String[] a) { System.out.println(6 * 7); } }\n' >"$scratch/java/T.java"
+	printf 'class T { public static void main(String[] a) { System.out.println(6 * 7); } }\n' \
+		>"$scratch/java/T.java"
 	javac -d "$scratch/java" "$scratch/java/T.java"
-	equal "classic-judge runs Java" 42 "$(in_jail --ro "$scratch/java:/classes" -- java -cp /classes T)"
+	equal "classic-judge runs Java" 42 \
+		"$(in_jail --ro "$scratch/java:/classes" -- java -cp /classes T)"
 fi
 finish

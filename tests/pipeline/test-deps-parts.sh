@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# When a lockfile counts as a part of another (runner/deps/inside/lockfile.cjs): what a manager is shown of
-# somebody else's must be in the submission's own, word for word; and which tarball an address stands for.
+# When a lockfile counts as a part of another (runner/deps/inside/lockfile.cjs): what a manager is
+# shown of somebody else's must be in the submission's own, word for word; and which tarball an
+# address stands for.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cat >"$scratch/test.cjs" <<'E2'

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Dependencies: the package managers, lockfiles that are missing or out of date, install scripts, and
-# what is kept of an install. A store of its own, so that everything is installed here.
+# Dependencies: the package managers, lockfiles that are missing or out of date, install scripts,
+# and what is kept of an install. A store of its own, so that everything is installed here.
 . "$(dirname "$0")/lib.sh"
 
 tools=$(readlink -f "$store/runtime/node")
@@ -17,7 +17,8 @@ printf 'GET http://localhost:8000/\nHTTP 200\n[Asserts]\nbody contains "1000"\n'
 
 variant() { # NAME MEMBERS: a challenge with more members
 	cp -r "$plain" "$scratch/$1"
-	echo "{ \"title\": \"deps\", \"port\": 8000, \"tests\": [\"t.hurl\"], $2 }" >"$scratch/$1/challenge.json"
+	echo "{ \"title\": \"deps\", \"port\": 8000, \"tests\": [\"t.hurl\"], $2 }" \
+		>"$scratch/$1/challenge.json"
 }
 variant required '"lockfile": "required"'
 variant silent '"install_scripts": null'
@@ -117,19 +118,34 @@ equal "yarn 4: no word about versions then" '[]' "$(member .notes)"
 cp -r "$work" "$scratch/berry"
 
 project "$ms"
-printf '{\n  "lockfileVersion": 1,\n  "workspaces": {\n    "": {\n      "name": "shop",\n' >"$work/bun.lock"
-printf '      "dependencies": {\n        "ms": "2.1.3",\n      },\n    },\n  },\n  "packages": {\n' >>"$work/bun.lock"
-printf '    "ms": ["ms@2.1.3", "", {}, "%s"],\n  }\n}\n' "$sum" >>"$work/bun.lock"
+cat >"$work/bun.lock" <<END
+{
+  "lockfileVersion": 1,
+  "workspaces": {
+    "": {
+      "name": "shop",
+      "dependencies": {
+        "ms": "2.1.3",
+      },
+    },
+  },
+  "packages": {
+    "ms": ["ms@2.1.3", "", {}, "$sum"],
+  }
+}
+END
 passes "bun" '^bun install'
 cp -r "$work" "$scratch/bun"
 
 # Lockfiles that are not there, or not of this package.json
 
 project "$ms"
-refused "a lockfile is required" 'no package-lock\.json beside it: run .npm install' "$scratch/required"
+refused "a lockfile is required" 'no package-lock\.json beside it: run .npm install' \
+	"$scratch/required"
 passes "no lockfile" '^npm (ci|install)'
 like "no lockfile: the versions are told to be resolved" \
-	'No lockfile: versions were resolved on 20[0-9-]*; submit package-lock\.json' "$(member .notes)"
+	'No lockfile: versions were resolved on 20[0-9-]*; submit package-lock\.json' \
+	"$(member .notes)"
 passes "no lockfile again" '^stored$'
 # Something else is asked for, but what was resolved has the same versions.
 equal "what was resolved is kept" 2 "$(find "$store/lock" -name lockfile | wc -l)"
@@ -140,9 +156,11 @@ for manager in npm pnpm yarn berry bun; do
 	sed -i 's/"ms": "2.1.3"/"ms": "2.1.3", "depd": "2.0.0"/' "$work/package.json"
 	echo "require('depd');" >>"$work/server.js"
 	[ "$manager" != npm ] || refused "$manager: out of date where one is required" \
-		'package-lock\.json does not match package\.json: run .npm install' "$scratch/required"
+		'package-lock\.json does not match package\.json: run .npm install' \
+		"$scratch/required"
 	passes "$manager: out of date" '(ci|install)'
-	like "$manager: out of date is told" 'lockfile does not match package.json: versions were resolved' \
+	like "$manager: out of date is told" \
+		'lockfile does not match package.json: versions were resolved' \
 		"$(member .notes)"
 done
 passes "out of date again" '^stored$'
@@ -163,15 +181,17 @@ refused "a script that asks for another host" 'bcrypt 5\.1\.1 .*the host github\
 passes_without() { # bcrypt 5 loads its binary when it is required
 	grade "$work" "$scratch/silent"
 	equal "scripts may be forbidden" BOOT "$(member .verdict)" "$(tail -12 "$scratch/stderr")"
-	like "scripts may be forbidden: told" 'does not let bcrypt run its install script' "$(member .notes)"
+	like "scripts may be forbidden: told" 'does not let bcrypt run its install script' \
+		"$(member .notes)"
 }
 passes_without
 
 native="require('bcrypt').hashSync('x', 4); require('sharp').versions.vips;
 	require('esbuild').transformSync('let a: number = 1', { loader: 'ts' });
-	require('@swc/core').transformSync('let a: number = 1', { jsc: { parser: { syntax: 'typescript' } } });"
-project '"dependencies": { "ms": "2.1.3", "bcrypt": "6.0.0", "sharp": "0.34.4", "esbuild": "0.25.10",
-	"@swc/core": "1.13.5" }' "$native"
+	require('@swc/core').transformSync('let a: number = 1',
+		{ jsc: { parser: { syntax: 'typescript' } } });"
+project '"dependencies": { "ms": "2.1.3", "bcrypt": "6.0.0", "sharp": "0.34.4",
+	"esbuild": "0.25.10", "@swc/core": "1.13.5" }' "$native"
 passes "binaries that come through the registry" '^npm ci'
 equal "none of them ran a script" "" "$(find "$store/deps" -name scripts -maxdepth 2)"
 project '"dependencies": { "ms": "2.1.3", "esbuild": "0.25.10" }' \
@@ -184,12 +204,14 @@ like "a tree in which one ran says so" 'esbuild@0\.25\.10' "$(cat "$store"/deps/
 install_of() { # REVISION: a submission that nobody has handed in before
 	rm -rf "$work"
 	cp -r "$scratch/npm" "$work"
-	sed -i "s/\"dependencies\"/\"overrides\": { \"unused\": \"$1.0.0\" }, &/" "$work/package.json"
+	sed -i "s/\"dependencies\"/\"overrides\": { \"unused\": \"$1.0.0\" }, &/" \
+		"$work/package.json"
 }
 
 install_of 1
 judge() { # NAME
-	"$run" grade "$work" --challenge "$plain" --store "$store" --json="$scratch/$1.json" 2>/dev/null
+	"$run" grade "$work" --challenge "$plain" --store "$store" --json="$scratch/$1.json" \
+		2>/dev/null
 }
 judge one &
 first=$!
@@ -203,7 +225,8 @@ like "two at once install once" $'^AC npm [^\n]*\nAC stored$' "$(cat "$scratch/b
 
 install_of 2
 before=$(find "$store/deps" -name '*.info' | wc -l)
-"$run" grade "$work" --challenge "$plain" --store "$store" >/dev/null 2>&1 & # not a function: it is killed
+# not a function: it is killed
+"$run" grade "$work" --challenge "$plain" --store "$store" >/dev/null 2>&1 &
 first=$!
 until [ -n "$(find "$store/tmp" -maxdepth 1 -name 'deps-*')" ] || ! kill -0 "$first" 2>/dev/null; do
 	sleep 0.02
@@ -225,7 +248,8 @@ install_of 3
 passes "nor what has all its tarballs there" '^npm'
 project '"dependencies": { "ms": "2.1.2" }'
 grade "$work" "$plain"
-equal "what is not stored is our failure then" IE "$(member .verdict)" "$(tail -12 "$scratch/stderr")"
+equal "what is not stored is our failure then" IE "$(member .verdict)" \
+	"$(tail -12 "$scratch/stderr")"
 like "which names the registry" 'registry' "$(cat "$scratch/stderr")"
 
 finish

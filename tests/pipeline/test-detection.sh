@@ -69,7 +69,8 @@ challenge
 # ------------------------------------------------------------------------------- scripts
 begin
 server server.js "process.env.A === '1' && !process.env.npm_lifecycle_event"
-starts "cross-env" "cross-env A=1 node server.js" '^env A=1 node server.js \(package.json "start"\)$'
+starts "cross-env" "cross-env A=1 node server.js" \
+	'^env A=1 node server.js \(package.json "start"\)$'
 starts "settings in a file that was left out" "A=1 node --env-file=.env server.js" \
 	'^env A=1 node --env-file-if-exists=.env server.js '
 starts "a watcher behind two scripts" "A=1 npm run serve -- --x" '^env A=1 node server.js --x ' \
@@ -77,7 +78,8 @@ starts "a watcher behind two scripts" "A=1 npm run serve -- --x" '^env A=1 node 
 starts "a variable" "A=\${X:-1} node --watch server.js" '^A=\$\{X:-1\} exec node server.js '
 starts "concurrently" "concurrently 'npm:watch-*'" '^env A=1 node server.js ' \
 	'"watch-x": "echo watching", "watch-y": "A=1 nodemon server.js"'
-starts "hooks" "A=1 node server.js" '^cp server.js x.js && A=1 exec node server.js ' '"prestart": "cp server.js x.js"'
+starts "hooks" "A=1 node server.js" '^cp server.js x.js && A=1 exec node server.js ' \
+	'"prestart": "cp server.js x.js"'
 scripts '"prestart": "cp server.js made.js", "start": "A=1 node made.js"'
 judged "a hook that makes the file" AC
 
@@ -111,7 +113,8 @@ judged "a build that makes something else" BOOT \
 	'started with `node dist/server`.*no file dist/server: .*the build did not make it'
 begin
 put server.js <<<'require("express")'
-judged "a package that nobody named" BOOT 'exit code 1: Error: Cannot find module .express. \(server.js:1\); there is no package.json'
+judged "a package that nobody named" BOOT \
+	'exit code 1: Error: Cannot find module .express. \(server.js:1\); there is no package.json'
 put server.js <<<'
 let x = {;'
 judged "a syntax error" BOOT 'exit code 1: SyntaxError: Unexpected token .;. \(server.js:2\)'
@@ -142,7 +145,8 @@ listening() { # ARGUMENTS of listen
 	put server.js <<<"require('http').createServer((q, s) => s.end('hello')).listen($1)"
 }
 for where in "process.env.PORT, '127.0.0.1'" "process.env.PORT, '::1'" \
-	"process.env.PORT, '0.0.0.0'" "process.env.PORT, 'localhost'" "process.env.API_PORT, process.env.HOST"; do
+	"process.env.PORT, '0.0.0.0'" "process.env.PORT, 'localhost'" \
+	"process.env.API_PORT, process.env.HOST"; do
 	listening "$where"
 	judged "listen($where)" AC
 done
@@ -178,7 +182,8 @@ const http = require('http');
 http.createServer((q, s) => s.end('hello')).listen(3000);
 http.createServer((q, s) => s.end('hello')).listen(4000);
 EOF
-judged "any port: two of them" BOOT 'ports (3000, 4000|4000, 3000) and not on 8000, so it is not clear'
+judged "any port: two of them" BOOT \
+	'ports (3000, 4000|4000, 3000) and not on 8000, so it is not clear'
 challenge '"any_port": true'
 put server.js <<'EOF'
 const http = require('http');
@@ -280,7 +285,8 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
     z.writestr('work/frontend/package.json', '{"dependencies":{"react":"18","vite":"5"}}')
     z.writestr('work/README.md', '')
 EOF
-like "which of them is told" 'the project is the folder .*backend.* of the archive' "$(member .notes)"
+like "which of them is told" 'the project is the folder .*backend.* of the archive' \
+	"$(member .notes)"
 archived "two servers" CE 'several projects that could be the server.*"(a|b)" and "(a|b)"' <<'EOF'
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w') as z:

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# sandbox-run exec, shell and policy: every option at work in a real jail, and what is said when it cannot be.
+# sandbox-run exec, shell and policy: every option at work in a real jail, and what is said when it
+# cannot be.
+# alone: what is left on the host is counted
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../user.sh"
 
@@ -22,7 +24,9 @@ said() {
 
 # The member of the object in FILE, as python has it: result FILE '["enforced"]["memory"]'
 result() {
-	python3 -c 'import json, sys; r = json.loads(open(sys.argv[1]).readlines()[-1]); print(eval("r" + sys.argv[2]))' "$1" "$2" 2>&1
+	python3 -c 'import json, sys
+r = json.loads(open(sys.argv[1]).readlines()[-1])
+print(eval("r" + sys.argv[2]))' "$1" "$2" 2>&1
 }
 
 "$run" exec -- true # sweeps what dead owners left before
@@ -32,7 +36,8 @@ before=$(traces)
 said "--nofile" 0 '^77$' "$run" exec --nofile 77 -- sh -c 'ulimit -n'
 said "--nofile: too few" 125 'nofile.*from 8' "$run" exec --nofile 7 -- true
 said "--stack" 0 '^4096$' "$run" exec --stack 4M -- sh -c 'ulimit -s'
-said "--fsize" 153 'file size limit 64K' "$run" exec --fsize 64K -- sh -c 'head -c 70000 /dev/zero >/box/f; kill -XFSZ $$'
+said "--fsize" 153 'file size limit 64K' \
+	"$run" exec --fsize 64K -- sh -c 'head -c 70000 /dev/zero >/box/f; kill -XFSZ $$'
 said "--pids" 2 'fork' "$run" exec --pids 2 -- sh -c 'true | cat | cat'
 said "--disk" 1 'No space left' "$run" exec --disk 1M -- sh -c 'head -c 2000000 /dev/zero >/box/f'
 said "--output" 0 'bytes' "$run" exec --output 4K -- sh -c 'head -c 100000 /dev/zero | tr "\0" x'
@@ -50,15 +55,18 @@ said "the command's own code" 42 '^$' "$run" exec -- sh -c 'exit 42'
 
 # ---------------------------------------------------------------------------- streams
 printf 'line\n' >"$scratch/in"
-said "--stdin, --stdout" 0 '^$' "$run" exec --stdin "$scratch/in" --stdout "$scratch/out" -- tr a-z A-Z
+said "--stdin, --stdout" 0 '^$' \
+	"$run" exec --stdin "$scratch/in" --stdout "$scratch/out" -- tr a-z A-Z
 equal "--stdout: what was written" LINE "$(cat "$scratch/out")"
 said "--append" 0 '^$' "$run" exec --append --stdout "$scratch/out" -- echo more
 equal "--append: at the end" "LINE more" "$(tr '\n' ' ' <"$scratch/out" | sed 's/ $//')"
-said "one file for both" 0 '^$' "$run" exec --stdout "$scratch/both" --stderr "$scratch/both" -- sh -c 'echo out; echo err >&2; echo out'
+said "one file for both" 0 '^$' "$run" exec --stdout "$scratch/both" --stderr "$scratch/both" \
+	-- sh -c 'echo out; echo err >&2; echo out'
 equal "one file for both: in the order of writing" "out err out " "$(tr '\n' ' ' <"$scratch/both")"
 (umask 077 && "$run" exec --stdout "$scratch/private" -- true)
 equal "a new file has the caller's umask" 600 "$(stat -c %a "$scratch/private")"
-said "--stdin: not there" 125 'no-such-file: No such file' "$run" exec --stdin "$scratch/no-such-file" -- true
+said "--stdin: not there" 125 'no-such-file: No such file' \
+	"$run" exec --stdin "$scratch/no-such-file" -- true
 said "--stdin: a directory" 125 'directory of the host' "$run" exec --stdin "$scratch" -- true
 said "--append alone" 2 'stdout and --stderr' "$run" exec --append -- true
 
@@ -82,7 +90,8 @@ head -c 200000 /dev/zero >"$scratch/args"
 said "--args-fd: too much" 125 '128 KiB' "$run" exec --args-fd 3 -- true 3<"$scratch/args"
 
 # -------------------------------------------------------------------------- file tree
-said "--tmpfs" 0 '^1024 w$' "$run" exec --tmpfs /scratch:1M -- sh -c 'echo $(df -k --output=size /scratch | tail -1) $(touch /scratch/x && echo w)'
+said "--tmpfs" 0 '^1024 w$' "$run" exec --tmpfs /scratch:1M \
+	-- sh -c 'echo $(df -k --output=size /scratch | tail -1) $(touch /scratch/x && echo w)'
 said "--tmpfs: no size" 2 'DST:SIZE' "$run" exec --tmpfs /scratch -- true
 said "--tmpfs: relative" 2 'no absolute path' "$run" exec --tmpfs a:1M -- true
 
@@ -91,18 +100,25 @@ tree=$scratch/tree
 mkdir -p "$tree/bin" "$tree/etc"
 programs=$(for p in sh cat ls id touch; do command -v $p; done)
 cp $programs "$tree/bin"
-for library in $(ldd $programs | grep -oE '/[^ :]+\.so[^ :]*' | sort -u); do cp --parents "$library" "$tree"; done
+for library in $(ldd $programs | grep -oE '/[^ :]+\.so[^ :]*' | sort -u); do cp \
+	--parents "$library" "$tree"; done
 echo of-the-tree >"$tree/etc/marker"
 chown -R 0:0 "$tree"
 said "--root" 0 '^of-the-tree$' "$run" exec --root "$tree" -- /bin/sh -c 'cat /etc/marker'
-said "--root: nothing of the host" 2 "cannot access '/usr/share'" "$run" exec --root "$tree" -- ls /usr/share
+said "--root: nothing of the host" 2 "cannot access '/usr/share'" \
+	"$run" exec --root "$tree" -- ls /usr/share
 said "--root: localhost is known" 0 'localhost' "$run" exec --root "$tree" -- cat /etc/hosts
-said "--root: mounts below" 0 '^hello$' sh -c "echo hello >'$scratch/f'; '$run' exec --root '$tree' --ro '$scratch/f:/data/f' --tmpfs /t:1M -- sh -c 'touch /t/x /box/x && cat /data/f'"
-said "--root: root's files are read-only" 1 'Permission denied' "$run" exec --root "$tree" -- touch /etc/new
+echo hello >"$scratch/f"
+said "--root: mounts below" 0 '^hello$' "$run" exec --root "$tree" --ro "$scratch/f:/data/f" \
+	--tmpfs /t:1M -- sh -c 'touch /t/x /box/x && cat /data/f'
+said "--root: root's files are read-only" 1 'Permission denied' \
+	"$run" exec --root "$tree" -- touch /etc/new
 chown -R 1000:1000 "$tree/etc"
-said "--root: writes go to memory" 0 '^changed$' "$run" exec --root "$tree" -- sh -c 'echo changed >/etc/marker; cat /etc/marker'
+said "--root: writes go to memory" 0 '^changed$' \
+	"$run" exec --root "$tree" -- sh -c 'echo changed >/etc/marker; cat /etc/marker'
 equal "--root: the tree is as it was" of-the-tree "$(cat "$tree/etc/marker")"
-equal "--root: nothing was made in it" "bin etc" "$(ls "$tree" | grep -vE '^(lib|lib64|usr)$' | xargs)"
+equal "--root: nothing was made in it" "bin etc" \
+	"$(ls "$tree" | grep -vE '^(lib|lib64|usr)$' | xargs)"
 said "--root: not there" 125 'no/such' "$run" exec --root /no/such -- true
 said "--root: a file" 125 'not a directory' "$run" exec --root "$scratch/in" -- true
 said "--root: the host's own is refused" 125 'no source' "$run" exec --root / -- true
@@ -122,14 +138,22 @@ said "control: sockets" 0 '^made$' "$run" exec -- python3 -c "$make_socket"
 said "--net none" 0 'not permitted' "$run" exec --net none -- python3 -c "$make_socket"
 said "--net loopback" 0 '^made$' "$run" exec --net loopback -- python3 -c "$make_socket"
 said "--net host is refused" 2 'none, loopback' "$run" exec --net host -- true
-said "--seccomp deny:" 0 'not permitted' "$run" exec --seccomp deny:socket,bind -- python3 -c "$make_socket"
-said "--seccomp enosys:" 0 'not implemented' "$run" exec --seccomp enosys:@net -- python3 -c "$make_socket"
-said "--seccomp NAME: that policy's calls" 0 'not permitted' "$run" exec --seccomp base -- python3 -c "$make_socket"
-said "--seccomp NAME and allow:" 0 '^made$' "$run" exec --seccomp allow:@net --seccomp base -- python3 -c "$make_socket"
-printf '{ "extends": "base", "memory": "none", "syscalls": { "allow": ["@net"] } }' >"$scratch/profile.json"
-said "--seccomp FILE" 0 '^made$' "$run" exec --policy classic-judge --seccomp "$scratch/profile.json" -- python3 -c "$make_socket"
-said "--seccomp: a misspelt call" 125 'did you mean "socket"' "$run" exec --seccomp deny:sockt -- true
-said "--seccomp: what no policy can allow" 125 'no policy can allow' "$run" exec --seccomp allow:mount -- true
+said "--seccomp deny:" 0 'not permitted' \
+	"$run" exec --seccomp deny:socket,bind -- python3 -c "$make_socket"
+said "--seccomp enosys:" 0 'not implemented' \
+	"$run" exec --seccomp enosys:@net -- python3 -c "$make_socket"
+said "--seccomp NAME: that policy's calls" 0 'not permitted' \
+	"$run" exec --seccomp base -- python3 -c "$make_socket"
+said "--seccomp NAME and allow:" 0 '^made$' \
+	"$run" exec --seccomp allow:@net --seccomp base -- python3 -c "$make_socket"
+printf '{ "extends": "base", "memory": "none", "syscalls": { "allow": ["@net"] } }' \
+	>"$scratch/profile.json"
+said "--seccomp FILE" 0 '^made$' "$run" exec --policy classic-judge \
+	--seccomp "$scratch/profile.json" -- python3 -c "$make_socket"
+said "--seccomp: a misspelt call" 125 'did you mean "socket"' \
+	"$run" exec --seccomp deny:sockt -- true
+said "--seccomp: what no policy can allow" 125 'no policy can allow' \
+	"$run" exec --seccomp allow:mount -- true
 said "--seccomp: two profiles" 2 'second profile' "$run" exec --seccomp base --seccomp exec -- true
 
 # ------------------------------------------------------------------------------ ports
@@ -192,19 +216,23 @@ PY
 out=$(timeout 60 python3 "$scratch/publish.py" "$run" 0=8000 2>&1)
 equal "--publish 0=PORT" "from inside" "$(sed -n 1p <<<"$out")"
 equal "--status-fd: both events" "started True finished 0 0" "$(sed -n 2p <<<"$out")"
-like "--publish 0: the port is said" '127\.0\.0\.1:[0-9]+ leads to port 8000' "$(sed -n 3p <<<"$out")"
+like "--publish 0: the port is said" '127\.0\.0\.1:[0-9]+ leads to port 8000' \
+	"$(sed -n 3p <<<"$out")"
 out=$(timeout 60 python3 "$scratch/publish.py" "$run" "$scratch/published=8000" 2>&1)
 equal "--publish /path" "from inside" "$(sed -n 1p <<<"$out")"
 check "--publish /path: the socket is gone" test ! -e "$scratch/published"
 said "--forward: no target" 2 'PORT=TARGET' "$run" exec --forward 5432 -- true
-said "--forward: a socket that is not there" 125 'no/such: No such file' "$run" exec --forward 1=/no/such -- true
+said "--forward: a socket that is not there" 125 'no/such: No such file' \
+	"$run" exec --forward 1=/no/such -- true
 said "--publish: no port" 2 'PORT=PORT' "$run" exec --publish 80 -- true
 said "--net none with --forward" 2 'nowhere' "$run" exec --net none --forward 1=2 -- true
 
 # ----------------------------------------------------------------------------- result
-said "--json: to stdout" 3 '^."schema":"sandbox-exec/1","status":3,' "$run" exec --json -- sh -c 'exit 3'
+said "--json: to stdout" 3 '^."schema":"sandbox-exec/1","status":3,' \
+	"$run" exec --json -- sh -c 'exit 3'
 said "--status-fd: not open" 125 'status-fd: 99: is not open' "$run" exec --status-fd 99 -- true
-said "--status-fd: a run that never began" 127 '"event":"finished".*"verdict":"error"' "$run" exec --status-fd 2 -q -- no-such
+said "--status-fd: a run that never began" 127 '"event":"finished".*"verdict":"error"' \
+	"$run" exec --status-fd 2 -q -- no-such
 said "--label" 125 'label' "$run" exec --label 'a b' -- true
 said "--quiet" 124 '^$' "$run" exec -q --wall 100ms -- sleep 60
 
@@ -212,7 +240,8 @@ said "--quiet" 124 '^$' "$run" exec -q --wall 100ms -- sleep 60
 "$run" exec -- true
 groups=$(traces)
 said "--dry-run" 0 'bind +/usr read-only.*memory.*A=x y.*echo .it.*nothing was made' \
-	"$run" exec --dry-run -e 'A=x y' --memory 64M --stdout "$scratch/never" --publish 0=8000 -- echo "it's"
+	"$run" exec --dry-run -e 'A=x y' --memory 64M --stdout "$scratch/never" --publish 0=8000 \
+	-- echo "it's"
 check "--dry-run: opens no file" test ! -e "$scratch/never"
 equal "--dry-run: makes nothing" "$groups" "$(traces)"
 said "--dry-run: finds mistakes" 125 'did you mean exec' "$run" exec --dry-run --policy exce -- true
@@ -221,17 +250,21 @@ said "--dry-run: finds mistakes" 125 'did you mean exec' "$run" exec --dry-run -
 export SANDBOX_RUN_WALL=100ms
 said "SANDBOX_RUN_WALL" 124 'time limit 100ms' "$run" exec -- sleep 60
 said "the command line wins" 0 '^$' "$run" exec --wall 50s -- sleep 0.2
-SANDBOX_RUN_WALL=100 said "a wrong value" 2 'SANDBOX_RUN_WALL: "100" has no unit' "$run" exec -- true
+SANDBOX_RUN_WALL=100 said "a wrong value" 2 'SANDBOX_RUN_WALL: "100" has no unit' \
+	"$run" exec -- true
 unset SANDBOX_RUN_WALL
 SANDBOX_RUN_ENV=$'A=1\nB=2 3' said "a list has lines" 0 'A=1.B=2 3' "$run" exec -- env
-SANDBOX_RUN_MEMROY=64M said "a misspelt variable" 2 'did you mean SANDBOX_RUN_MEMORY' "$run" exec -- true
+SANDBOX_RUN_MEMROY=64M said "a misspelt variable" 2 'did you mean SANDBOX_RUN_MEMORY' \
+	"$run" exec -- true
 mkdir "$scratch/config/sandbox"
 defaults=$scratch/config/sandbox/run.json
 printf '// defaults\n{ "exec": { "nofile": 33, "env": { "X": "of-the-file" } } }' >"$defaults"
 said "a file of defaults" 0 '^33 of-the-file$' "$run" exec -- sh -c 'echo $(ulimit -n) $X'
-SANDBOX_RUN_NOFILE=44 said "the environment before the file" 0 '^44$' "$run" exec -- sh -c 'ulimit -n'
+SANDBOX_RUN_NOFILE=44 said "the environment before the file" 0 '^44$' \
+	"$run" exec -- sh -c 'ulimit -n'
 said "--no-config" 0 '^4096$' "$run" exec --no-config -- sh -c 'ulimit -n'
-said "--config" 0 '^33$' env XDG_CONFIG_HOME=/no/such "$run" exec --config "$defaults" -- sh -c 'ulimit -n'
+said "--config" 0 '^33$' env XDG_CONFIG_HOME=/no/such \
+	"$run" exec --config "$defaults" -- sh -c 'ulimit -n'
 printf '{ "exec": {\n  "nofiel": 33 } }' >"$defaults"
 said "a file with a mistake" 2 'run.json:2:13: .*did you mean "nofile"' "$run" exec -- true
 chown 65534 "$defaults"
@@ -243,13 +276,17 @@ become 65534
 copy_for_user "$scratch/copy"
 theirs=$scratch/copy/runner/sandbox-run
 trap 'rm -rf "$scratch" /tmp/sandbox-65534' EXIT
-said "as nobody: goes without" 0 'uid=1000.*memory limit was not enforced' "${as_user[@]}" "$theirs" exec --allow-unenforced all -- id
+said "as nobody: goes without" 0 'uid=1000.*memory limit was not enforced' "${as_user[@]}" \
+	"$theirs" exec --allow-unenforced all -- id
 said "as nobody: --require" 0 '^uid=1000' "${as_user[@]}" "$theirs" exec -q --require pids -- id
-said "as nobody: refused with the remedy" 125 '(memory|cpu|pids).*--allow-unenforced' "${as_user[@]}" "$theirs" exec -- true
+said "as nobody: refused with the remedy" 125 '(memory|cpu|pids).*--allow-unenforced' \
+	"${as_user[@]}" "$theirs" exec -- true
 "${as_user[@]}" "$theirs" exec -q --allow-unenforced all --json -- true >"$scratch/result"
 like "as nobody: the result says so" "'memory'" "$(result "$scratch/result" '["unenforced"]')"
-said "--allow-unenforced: a wrong name" 2 'is not one of memory' "$run" exec --allow-unenforced memori -- true
-said "--allow-unenforced and --require" 2 'give one' "$run" exec --allow-unenforced all --require pids -- true
+said "--allow-unenforced: a wrong name" 2 'is not one of memory' \
+	"$run" exec --allow-unenforced memori -- true
+said "--allow-unenforced and --require" 2 'give one' \
+	"$run" exec --allow-unenforced all --require pids -- true
 
 # ----------------------------------------------------------------------------- policy
 said "policy list" 0 'base.*exec.*node-server' "$run" policy list
@@ -258,7 +295,8 @@ for p in "$source_dir"/policies/*.json; do
 	said "policy check $(basename "$p")" 0 'no fault found' "$run" policy check "$p"
 done
 printf '{\n  "extends": "exec",\n  "memroy": "1M"\n}' >"$scratch/bad.json"
-said "policy check: a mistake" 2 'bad.json:3 .*did you mean "memory"' "$run" policy check exec "$scratch/bad.json"
+said "policy check: a mistake" 2 'bad.json:3 .*did you mean "memory"' \
+	"$run" policy check exec "$scratch/bad.json"
 said "policy: no such verb" 2 'did you mean check' "$run" policy chek x
 
 # ------------------------------------------------------------------------------- help
@@ -318,7 +356,8 @@ while True: # until the last one that has it open is gone
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 PY
 for what in size interrupt jobs raw; do
-	equal "shell: $what" "True 7" "$(timeout 120 python3 "$scratch/shell.py" "$run" $what 2>&1 | xargs)"
+	equal "shell: $what" "True 7" \
+		"$(timeout 120 python3 "$scratch/shell.py" "$run" $what 2>&1 | xargs)"
 done
 equal "shell: SIGTERM" 143 "$(timeout 120 python3 "$scratch/shell.py" "$run" term 2>&1 | xargs)"
 said "shell: no terminal" 2 'must be a terminal' "$run" shell

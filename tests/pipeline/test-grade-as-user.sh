@@ -6,10 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../user.sh"
 
-[ "$(id -u)" = 0 ] || {
-	echo "1..0 # SKIP needs root, to become another user"
-	exit 0
-}
+needs_root "to become another user"
 
 user=65532 # in no passwd file, and nobody else's here
 root_store=$store
@@ -30,9 +27,24 @@ cars=$copy/cars
 
 mkdir -p "$store" "$scratch/runtime"
 cp -a "$root_store/runtime" "$store"
-if [ -d "$root_store/deps" ]; then
-	cp -a "$root_store/deps" "$store"
-fi
+
+# What the examples need, where root's store has it: entries with just the packages of their
+# lockfile.
+installed() {
+	"$node" -e '
+		const fs = require("fs"), [lock, ...entries] = process.argv.slice(1);
+		const names = (file) => Object.keys(JSON.parse(fs.readFileSync(file)).packages)
+			.filter(Boolean).sort().join();
+		const same = (file) => fs.existsSync(file) && names(file) === names(lock);
+		for (const entry of entries)
+			if (same(entry + "/node_modules/.package-lock.json")) console.log(entry);' \
+		"$cars/submissions/correct/package-lock.json" "$root_store"/deps/*
+}
+mkdir "$store/deps"
+for entry in $(installed); do
+	cp -a "$entry" "$entry".* "$store/deps"
+done
+
 # npm's settings as root has them, wherever they stand, in files that the user may read.
 npm_settings() {
 	local key value ca
@@ -57,7 +69,8 @@ grade_as_user() { # SUBMISSION [OPTION...]
 	local submission=$1
 	shift
 	: >"$json"
-	"${as_user[@]}" "$run" grade "$submission" --challenge "$cars/challenge" --color never --json="$json" "$@" \
+	"${as_user[@]}" "$run" grade "$submission" --challenge "$cars/challenge" --color never \
+		--json="$json" "$@" \
 		2>"$scratch/stderr" >&2 </dev/null
 	status=$?
 }
@@ -94,7 +107,8 @@ like "and the way out is named" '--store' "$(cat "$scratch/stderr")"
 grade_as_user "$cars/submissions/correct"
 equal "limits that cannot be enforced are refused" 4 "$status" "$(cat "$scratch/stderr")"
 equal "as a failure of ours" IE "$(member .verdict)"
-like "with the way out" '(delegat|Delegate|cgroup).*or --allow-unenforced memory' "$(cat "$scratch/stderr")"
+like "with the way out" '(delegat|Delegate|cgroup).*or --allow-unenforced memory' \
+	"$(cat "$scratch/stderr")"
 equal "a refusal leaves nothing behind" "" "$(left_behind)"
 
 grade_as_user "$cars/submissions/correct" --allow-unenforced memory,wall
@@ -104,13 +118,16 @@ equal "a limit that is none is a wrong command line" 2 "$status"
 grade_as_user "$cars/submissions/correct" --allow-unenforced all
 equal "correct: verdict" AC "$(member .verdict)" "$(cat "$scratch/stderr")"
 equal "correct: exit code" 0 "$status"
-like "with a database of its own" 'postgres on port 5432' "$(member '.stages.find(s => s.name === "database").note')"
+like "with a database of its own" 'postgres on port 5432' \
+	"$(member '.stages.find(s => s.name === "database").note')"
 equal "the result names what was not enforced" '["memory","cpu","cpu-time"]' \
 	"$(member '.unenforced.filter(l => l !== "swap")')"
 like "people are told, too" 'not enforced on this host.*memory.*cpu-time' "$(cat "$scratch/stderr")"
 equal "processes are limited all the same" rlimit "$(member .enforced.pids)"
 equal "what nothing measured is not said to be 0" "disk_total disk_used oom_kills pids_refused" \
-	"$("$node" -p 'Object.keys(JSON.parse(require("fs").readFileSync(0)).usage).sort().join(" ")' <"$json")"
+	"$("$node" -p '
+		Object.keys(JSON.parse(require("fs").readFileSync(0)).usage).sort().join(" ")' \
+		<"$json")"
 equal "all in the store is the user's" "" "$(find "$store" ! \( -uid $user -gid $user \))"
 equal "nothing is left behind" "" "$(left_behind)"
 
@@ -130,12 +147,14 @@ mkdir "$scratch/small"
 	const fs = require("fs"), [from, to] = process.argv.slice(1);
 	const all = JSON.parse(fs.readFileSync(from + "/package-lock.json")).packages;
 	const name = Object.keys(all).find((n) => n && !all[n].dependencies && !all[n].bin);
-	const entry = all[name], dependencies = { [name.replace("node_modules/", "")]: entry.version };
+	const entry = { ...all[name], dev: undefined };
+	const dependencies = { [name.replace("node_modules/", "")]: entry.version };
 	const put = (file, value) => fs.writeFileSync(to + "/" + file, JSON.stringify(value));
 	put("package.json", { name: "small", version: "1.0.0", dependencies,
 		scripts: { build: "node build.js", start: "node server.js" } });
-	put("package-lock.json", { name: "small", version: "1.0.0", lockfileVersion: 3, requires: true,
-		packages: { "": { name: "small", version: "1.0.0", dependencies }, [name]: { ...entry, dev: undefined } } });
+	const root = { name: "small", version: "1.0.0", dependencies };
+	put("package-lock.json", { name: "small", version: "1.0.0", lockfileVersion: 3,
+		requires: true, packages: { "": root, [name]: entry } });
 	fs.writeFileSync(to + "/build.js", `
 		const fs = require("fs");
 		fs.mkdirSync("node_modules/.cache");
@@ -146,12 +165,14 @@ mkdir "$scratch/small"
 ' "$cars/submissions/correct" "$scratch/small"
 chmod -R a+rX "$scratch/small"
 grade_as_user "$scratch/small" --allow-unenforced all
-like "npm installs as the user" 'npm ci, 1 package' "$(member '.stages.find(s => s.name === "deps").note')"
+like "npm installs as the user" 'npm ci, 1 package' \
+	"$(member '.stages.find(s => s.name === "deps").note')"
 equal "the build wrote beside the packages, and the server answers" WA "$(member .verdict)" \
 	"$(member .reason)" "$(cat "$scratch/stderr")"
 equal "the entry holds nothing of the build" "" "$(find "$store/deps" -name .cache)"
 equal "the entry is sealed" "" \
-	"$(find "$store"/deps/*/node_modules ! -type l \( ! -uid $user -o ! -gid $user -o -perm /022 \))"
+	"$(find "$store"/deps/*/node_modules ! -type l \( ! -uid $user -o ! -gid $user -o \
+		-perm /022 \))"
 
 # ----------------------------------------------------------------------------- sudden ends
 all_run() {
@@ -160,7 +181,8 @@ all_run() {
 }
 
 for signal in KILL INT; do
-	"${as_user[@]}" "$run" grade "$cars/submissions/silent" -c "$cars/challenge" -q --allow-unenforced all \
+	"${as_user[@]}" "$run" grade "$cars/submissions/silent" -c "$cars/challenge" -q \
+		--allow-unenforced all \
 		>/dev/null 2>&1 </dev/null &
 	judge=$!
 	until_true all_run

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Submissions that attack what is beside them: the database's other roles, the statements of hidden tests,
-# the place of the server, the terminal of whoever grades.
+# Submissions that attack what is beside them: the database's other roles, the statements of hidden
+# tests, the place of the server, the terminal of whoever grades.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 app=$scratch/app
@@ -10,8 +10,9 @@ challenge=$scratch/challenge
 fresh() { # CHALLENGE-MEMBERS: an empty submission and a challenge without tests
 	rm -rf "$app" "$challenge"
 	mkdir -p "$app" "$challenge/tests"
-	echo "{ \"title\": \"t\", \"tests\": [\"tests/*.hurl\"], \"port\": 8000, \"reveal\": \"messages\"$1 }" \
-		>"$challenge/challenge.json"
+	cat >"$challenge/challenge.json" <<-END
+		{ "title": "t", "tests": ["tests/*.hurl"], "port": 8000, "reveal": "messages"$1 }
+	END
 	echo '{ "scripts": { "start": "node server.js" } }' >"$app/package.json"
 }
 
@@ -26,7 +27,9 @@ cat >"$app/build.js" <<'END'
 const child = require('child_process').spawn(process.execPath, ['left.js'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
 child.stdout.on('data', () => process.exit(0));
 END
-echo 'require("http").createServer((q, s) => s.end("left")).listen(8000, () => console.log("listens"));' >"$app/left.js"
+cat >"$app/left.js" <<'END'
+require('http').createServer((q, s) => s.end('left')).listen(8000, () => console.log('listens'));
+END
 echo 'setInterval(() => {}, 1000);' >"$app/server.js"
 test_file one 'GET http://127.0.0.1:8000/' 'HTTP 200'
 grade "$app" "$challenge"
@@ -74,7 +77,8 @@ let seen = '';
 	}).listen(8000);
 })();
 END
-test_file snoop "# @sql SELECT x FROM items WHERE 'secret' <> '' => 42" 'GET http://127.0.0.1:8000/' 'HTTP 200' '`blind`'
+test_file snoop "# @sql SELECT x FROM items WHERE 'secret' <> '' => 42" \
+	'GET http://127.0.0.1:8000/' 'HTTP 200' '`blind`'
 expect() { # ROLE DATABASE SQLSTATE
 	test_file "$1-$2" "GET http://127.0.0.1:8000/$1/$2" 'HTTP 200' "\`$3\`"
 }
@@ -85,7 +89,8 @@ expect app template1 42501
 expect app sandbox_admin 42501
 expect app template0 55000
 grade "$app" "$challenge"
-equal "what tests ask the database is not told, and no other role or database is open" AC "$(member .verdict)" \
+equal "what tests ask the database is not told, and no other role or database is open" AC \
+	"$(member .verdict)" \
 	"$(tail -30 "$scratch/stderr")"
 
 # Texts of a submission wherever they are shown.
@@ -106,8 +111,10 @@ grade "$app" "$challenge" --report "html=$scratch/r.html" --report "junit=$scrat
 equal "its crash is told" CRASH "$(member .verdict)" "$(tail -5 "$scratch/stderr")"
 for file in stderr result.json r.html r.xml r.ctrf r.tap; do
 	equal "$file has no control character" 0 \
-		"$(LC_ALL=C grep -acP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$scratch/$file")"
+		"$(LC_ALL=C grep -acP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' \
+			"$scratch/$file")"
 done
-equal "nor has a page an element of the submission" 0 "$(cat "$scratch/r.html" "$scratch/r.xml" | grep -c '<img')"
+equal "nor has a page an element of the submission" 0 \
+	"$(cat "$scratch/r.html" "$scratch/r.xml" | grep -c '<img')"
 
 finish

@@ -48,8 +48,10 @@ JS
 grade "$scratch/intruder" "$cars/challenge"
 log=$(cat "$scratch/log")
 like "the app reaches its own database (the control)" 'own: CONNECTED' "$log"
-for what in 'superuser with the own password' 'superuser without a password' 'the maintenance database' \
-	'database postgres' 'database template1' "COPY \(SELECT 1\) TO PROGRAM 'true'" 'CREATE ROLE r SUPERUSER' \
+for what in 'superuser with the own password' 'superuser without a password' \
+	'the maintenance database' \
+	'database postgres' 'database template1' "COPY \(SELECT 1\) TO PROGRAM 'true'" \
+	'CREATE ROLE r SUPERUSER' \
 	'ALTER ROLE app SUPERUSER' "SELECT pg_read_file\('/etc/passwd'\)" 'SET ROLE sandbox_admin' \
 	'SET SESSION AUTHORIZATION sandbox_admin'; do
 	like "refused: $what" "$what: refused" "$log"
@@ -63,10 +65,12 @@ copy_of_correct planter
 	const fs = require("fs"), file = process.argv[1] + "/package.json";
 	const p = JSON.parse(fs.readFileSync(file));
 	p.scripts = { ...p.scripts, preinstall: "echo planted > planted-pre",
-		postinstall: "echo module.exports=1 > node_modules/express/planted.js; echo planted > node_modules/planted",
+		postinstall: "echo module.exports=1 > node_modules/express/planted.js; " +
+			"echo planted > node_modules/planted",
 		prepare: "echo planted > node_modules/planted" };
 	fs.writeFileSync(file, JSON.stringify(p));
-	fs.writeFileSync(process.argv[1] + "/.npmrc", "script-shell=/app/evil.sh\nregistry=http://127.0.0.1:1/\nignore-scripts=false\n");
+	fs.writeFileSync(process.argv[1] + "/.npmrc", "script-shell=/app/evil.sh\n" +
+		"registry=http://127.0.0.1:1/\nignore-scripts=false\n");
 ' "$scratch/planter"
 # A key that nobody has yet, so that the planter is the one whose install makes the entry.
 own_store=$scratch/store
@@ -120,10 +124,14 @@ equal "its environment is built, not inherited" "" \
 	"$(SECRET_OF_THE_JUDGE=1; grep -E 'SECRET|SANDBOX|npm_config' "$scratch/log")"
 
 # With names only, a failing test says nothing of what was expected.
-sed 's/"reveal": *"messages"/"reveal": "names"/' "$cars/challenge/challenge.json" >"$scratch/challenge.json"
-mkdir "$scratch/names" && cp -r "$cars/challenge/tests" "$scratch/names/" && mv "$scratch/challenge.json" "$scratch/names/"
+sed 's/"reveal": *"messages"/"reveal": "names"/' "$cars/challenge/challenge.json" \
+	>"$scratch/challenge.json"
+mkdir "$scratch/names" && cp -r "$cars/challenge/tests" "$scratch/names/" &&
+	mv "$scratch/challenge.json" "$scratch/names/"
 grade "$cars/submissions/partial" "$scratch/names"
 equal "reveal names: still PARTIAL" PARTIAL "$(member .verdict)"
-like "reveal names: the name of a failed test is told" 'a deleted booking frees the car' "$(cat "$scratch/stderr")"
-equal "reveal names: nothing of what was expected" "" "$(grep -iE 'expected|actual' "$scratch/stderr" "$scratch/result.json")"
+like "reveal names: the name of a failed test is told" 'a deleted booking frees the car' \
+	"$(cat "$scratch/stderr")"
+equal "reveal names: nothing of what was expected" "" \
+	"$(grep -iE 'expected|actual' "$scratch/stderr" "$scratch/result.json")"
 finish

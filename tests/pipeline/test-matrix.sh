@@ -54,12 +54,15 @@ fails_where_it_should() { # NAME CHALLENGE
 	fi
 	grade "$scratch/$1.zip" "$2"
 	expected=$(sed -n 's/^Fails: //p' "$matrix/bugs/$1.patch" | sort)
-	failed=$(member '.tests.cases.filter(c => c.status !== "passed").map(c => c.name).join("\n")' | sort)
+	failed=$(member \
+			'.tests.cases.filter(c => c.status !== "passed").map(c => c.name).join("\n")' \
+			| sort)
 	equal "$label: its bug is found, at the right test" "PARTIAL 1 $expected" \
 		"$(member .verdict) $status $failed" "$(explain)"
 	like "$label: its packages are stored" '^stored' "$(stage_note deps)"
 	case $1 in *prisma*)
-		like "$label: so is its client" '^Prisma [67][.0-9]*( with adapter-pg)?, stored$' "$(stage_note generate)" ;;
+		like "$label: so is its client" '^Prisma [67][.0-9]*( with adapter-pg)?, stored$' \
+			"$(stage_note generate)" ;;
 	esac
 }
 

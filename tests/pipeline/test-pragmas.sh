@@ -5,10 +5,7 @@
 # find a race. Each with a server that is right and with one that is not.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[ "$(id -u)" = 0 ] || {
-	echo "1..0 # SKIP root is needed for these jails"
-	exit 0
-}
+needs_root "for these jails"
 
 challenge=$scratch/challenge
 mkdir -p "$challenge/tests/files" "$scratch/app"
@@ -79,19 +76,23 @@ try "a race" PARTIAL 's,//GAP,await new Promise(d => setTimeout(d\, 300));,'
 like "the race is found" '20 x 201|[2-9] x 201|1[0-9] x 201' "$rest"
 like "and nothing else" '4 of 5 tests passed' "$rest"
 
-try "data that does not survive" PARTIAL 's,//START,fs.rmSync(folder\, { recursive: true }); fs.mkdirSync(folder);,'
+try "data that does not survive" PARTIAL \
+	's,//START,fs.rmSync(folder\, { recursive: true }); fs.mkdirSync(folder);,'
 like "the test that asks for it says so" 'status 404' "$rest"
 
-try "a server that starts only once" PARTIAL 's,//START,if (fs.existsSync("/app/once")) process.exit(3); fs.writeFileSync("/app/once"\, "");,'
+try "a server that starts only once" PARTIAL \
+	's,//START,if (fs.existsSync("/app/once")) process.exit(3); fs.writeFileSync("/app/once"\, "");,'
 like "the restart's test says why" 'after the restart: .*exit code 3' "$rest"
 like "and the rest is not run" 'the server did not come back' "$rest"
 like "two of five had passed" "2 of 5 tests passed" "$rest"
 
-try "a server that hangs at its second start" PARTIAL 's,//START,while (fs.existsSync("/app/once")); fs.writeFileSync("/app/once"\, "");,'
+try "a server that hangs at its second start" PARTIAL \
+	's,//START,while (fs.existsSync("/app/once")); fs.writeFileSync("/app/once"\, "");,'
 like "the restart's test says so" 'did not listen on port' "$rest"
 
 # A parent that waits, and a grandchild in a session of its own that serves: all of them must go.
-try "a server that has left its parent" AC 's,//START,if (!process.env.CHILD) { require("child_process").spawn(process.execPath\, [__filename]\, { detached: true\, stdio: "inherit"\, env: { ...process.env\, CHILD: "1" } }); setInterval(() => {}\, 1e9); return; },'
+try "a server that has left its parent" AC \
+	's,//START,if (!process.env.CHILD) { require("child_process").spawn(process.execPath\, [__filename]\, { detached: true\, stdio: "inherit"\, env: { ...process.env\, CHILD: "1" } }); setInterval(() => {}\, 1e9); return; },'
 
 try "a server that grows" PARTIAL 's,//START,globalThis.much = Buffer.alloc(350 << 20\, 1);,'
 like "its memory is told" 'holds too much memory' "$rest"
@@ -100,11 +101,13 @@ try "a server that ends in the tests" CRASH 's,//GAP,if (q.url.endsWith("race"))
 
 printf '# @sql SELECT 1 => 1\nGET {{base}}/\n' >"$challenge/tests/sql.hurl"
 grade "$scratch/app" "$challenge"
-like "a statement without a database is refused with its place" 'sql.hurl:1: .*@sql.* needs' "$(cat "$scratch/stderr")"
+like "a statement without a database is refused with its place" 'sql.hurl:1: .*@sql.* needs' \
+	"$(cat "$scratch/stderr")"
 rm "$challenge/tests/sql.hurl"
 printf 'GET {{base}}/\nfile,none.txt;\n' >"$challenge/tests/none.hurl"
 grade "$scratch/app" "$challenge"
-like "a file that is missing is refused with its place" 'none.hurl:2: .*none.txt' "$(cat "$scratch/stderr")"
+like "a file that is missing is refused with its place" 'none.hurl:2: .*none.txt' \
+	"$(cat "$scratch/stderr")"
 
 # ---------------------------------------------------------------- with a database
 rm -r "${challenge:?}/tests"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Jails, database and testers that were made before there was a submission (pipeline_prepare), for
 # both ways to a database: the verdict is the same, and what is not used leaves nothing.
+# alone: what is left on the host is counted
 . "$(dirname "$0")/../runner/lib.sh"
 
 prepared=$build/tests/bench/prepared
@@ -26,6 +27,7 @@ both_ways "$cars/submissions/correct" AC
 both_ways "$cars/submissions/bad-migration" CE
 both_ways "$cars/submissions/boot-crash" BOOT
 equal "no role and no database is left" "" \
-	"$(sql "SELECT datname FROM pg_database WHERE datname LIKE 'sbx%' UNION SELECT rolname FROM pg_roles WHERE rolname LIKE 'sbx%'")"
+	"$(sql "SELECT datname FROM pg_database WHERE datname LIKE 'sbx%'
+		UNION SELECT rolname FROM pg_roles WHERE rolname LIKE 'sbx%'")"
 nothing_left "$before"
 finish

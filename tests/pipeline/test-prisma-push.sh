@@ -29,7 +29,8 @@ submission() {
 }
 
 package() { # CHANGE: what becomes of package.json, as JavaScript of p
-	"$node" -e 'const fs = require("fs"), [, file, change] = process.argv, p = JSON.parse(fs.readFileSync(file));
+	"$node" -e 'const fs = require("fs"), [, file, change] = process.argv;
+		const p = JSON.parse(fs.readFileSync(file));
 		eval(change);
 		fs.writeFileSync(file, JSON.stringify(p));' "$scratch/sub/package.json" "$1"
 }
@@ -58,7 +59,8 @@ accepted "with old migrations"
 submission
 mkdir -p "$scratch/sub/src/db"
 mv "$scratch/sub/prisma/schema.prisma" "$scratch/sub/src/db/todo.prisma"
-package 'p.scripts = { postinstall: "prisma generate --schema=./src/db/todo.prisma", start: "node server.js" }'
+package 'p.scripts = { postinstall: "prisma generate --schema=./src/db/todo.prisma",
+	start: "node server.js" }'
 accepted "with the schema elsewhere"
 
 # Prisma 7: the schema has no url, and its place is in a configuration that is no more than read.
@@ -82,7 +84,8 @@ require('./serve')(
 );
 JS
 rm "$scratch/sub/package-lock.json"
-package 'p.dependencies = { "@prisma/client": "7.10.0", "@prisma/adapter-pg": "7.10.0", prisma: "7.10.0" };
+package 'p.dependencies = { "@prisma/client": "7.10.0", "@prisma/adapter-pg": "7.10.0",
+		prisma: "7.10.0" };
 	p.scripts = { start: "prisma db push && node server.js" }'
 accepted "Prisma 7"
 
@@ -94,5 +97,6 @@ package 'p.scripts = { start: "prisma db push && node server.js" }'
 grade "$scratch/sub" "$challenge"
 equal "a schema that is wrong: verdict" CE "$(member .verdict)" "$(tail -20 "$scratch/stderr")"
 like "a schema that is wrong: says where" \
-	'The tables of the Prisma schema cannot be made: prisma/schema\.prisma:[0-9]+: .*Nothing' "$(member .reason)"
+	'The tables of the Prisma schema cannot be made: prisma/schema\.prisma:[0-9]+: .*Nothing' \
+	"$(member .reason)"
 finish

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Prisma 6.3, whose client wants a native engine: a submission as students hand it in, unchanged, with
-# npm packages alone (prisma/engine.cjs). Its tests need enums, decimals, transactions and error codes.
+# Prisma 6.3, whose client wants a native engine: a submission as students hand it in, unchanged,
+# with npm packages alone (prisma/engine.cjs). Its tests need enums, decimals, transactions and
+# error codes.
 . "$(dirname "$0")/lib.sh"
 
 here=$source_dir/tests/pipeline/prisma
@@ -26,7 +27,8 @@ if (!(error instanceof Prisma.PrismaClientInitializationError)) throw error;
 END
 "$node" -e 'const fs = require("fs"), file = process.argv[1], p = JSON.parse(fs.readFileSync(file));
 	p.type = "module";
-	p.scripts = { build: "prisma generate && tsc", start: "node dist/seed.js && node dist/index.js" };
+	p.scripts = { build: "prisma generate && tsc",
+		start: "node dist/seed.js && node dist/index.js" };
 	fs.writeFileSync(file, JSON.stringify(p));' "$scratch/again/package.json"
 accepted "modules" "$scratch/again"
 finish

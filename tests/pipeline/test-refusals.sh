@@ -72,7 +72,8 @@ refused "no program at all" BOOT '[Nn]othing to start'
 
 rm -rf "$work"
 cp -r "$matrix/refused/bcrypt5" "$work"
-refused "bcrypt 5 downloads its binary from elsewhere" CE 'bcrypt.*(github\.com|another host|download)'
+refused "bcrypt 5 downloads its binary from elsewhere" CE \
+	'bcrypt.*(github\.com|another host|download)'
 
 from express-pg
 edit package.json 'f.dependencies["@example-school/auth"] = "^1.0.0"'
@@ -80,7 +81,8 @@ edit package-lock.json 'f.packages[""].dependencies["@example-school/auth"] = "^
 	f.packages["node_modules/@example-school/auth"] = { version: "1.0.0",
 		resolved: "https://npm.example.com/@example-school/auth/-/auth-1.0.0.tgz",
 		integrity: "sha512-" + Buffer.alloc(64).toString("base64") };'
-refused "a package of a private registry" CE '@example-school/auth.*(not found|no such|does not|not in|404)'
+refused "a package of a private registry" CE \
+	'@example-school/auth.*(not found|no such|does not|not in|404)'
 
 from express-pg
 edit package.json 'f.dependencies["my-lib"] = "git+https://git.example.com/me/my-lib.git"'
@@ -117,19 +119,23 @@ refused "SQL that fails" CE 'schema\.sql.*column "genre" does not exist'
 
 from fastify-knex
 sed -i "s/alterTable('books'/alterTable('boks'/" "$work/migrations/20250903093000_add_stock.js"
-refused "a knex migration that fails" CE 'knex.*exit code 1' '20250903093000_add_stock.*relation "boks" does not exist'
+refused "a knex migration that fails" CE 'knex.*exit code 1' \
+	'20250903093000_add_stock.*relation "boks" does not exist'
 
 from express-prisma6
-sed -i 's/REFERENCES "Book"/REFERENCES "Books"/' "$work/prisma/migrations/20250911140210_sales/migration.sql"
+sed -i 's/REFERENCES "Book"/REFERENCES "Books"/' \
+	"$work/prisma/migrations/20250911140210_sales/migration.sql"
 sed -i 's/"build": .*/"build": "",/' "$work/package.json"
-refused "a Prisma migration that fails" CE '20250911140210_sales/migration\.sql.*relation "Books" does not exist'
+refused "a Prisma migration that fails" CE \
+	'20250911140210_sales/migration\.sql.*relation "Books" does not exist'
 
 from express-prisma6
 sed -i 's/^  books Book\[\]/  books Bok[]/' "$work/prisma/schema.prisma"
 refused "a Prisma schema with an error" CE 'prisma generate' 'Bok'
 
 from hono-drizzle
-sed -i 's/ALTER TABLE "books" ADD CONSTRAINT/ALTER TABLE "book" ADD CONSTRAINT/' "$work"/drizzle/0001*.sql
+sed -i 's/ALTER TABLE "books" ADD CONSTRAINT/ALTER TABLE "book" ADD CONSTRAINT/' \
+	"$work"/drizzle/0001*.sql
 refused "a drizzle migration that fails" CE '0001_cool_husk\.sql.*relation "book" does not exist'
 
 # The start
@@ -144,7 +150,8 @@ refused "another port than the challenge's" BOOT 'listens on port 3000, not on 8
 
 from express-pg
 sed -i 's/process.env.DATABASE_URL/"postgres:\/\/me:secret@db.example.com\/shop"/' "$work/src/db.js"
-sed -i 's/^const port/await&/; s/^await.*/db.query("SELECT 1").then(() => app.listen(8000));/; /^app.listen/d' "$work/src/server.js"
+sed -i -e 's/^const port/await&/; s/^await.*/db.query("SELECT 1").then(() => app.listen(8000));/' \
+	-e '/^app.listen/d' "$work/src/server.js"
 refused "a database on another machine" BOOT 'exit code 1' '(EAI_AGAIN|ENOTFOUND).*db\.example\.com'
 
 from express-pg
@@ -154,7 +161,8 @@ refused "it ends by itself" BOOT 'ended by itself.*listen'
 # The tests
 
 from express-pg
-sed -i '/^router.param/i router.use((req, res, next) => process.nextTick(() => req.user.id > 0 \&\& next()));' "$work/src/books.js"
+crash='router.use((req, res, next) => process.nextTick(() => req.user.id > 0 \&\& next()));'
+sed -i "/^router.param/i $crash" "$work/src/books.js"
 refused "it crashes at the first request" CRASH 'exit code 1' "TypeError.*'id'"
 
 finish

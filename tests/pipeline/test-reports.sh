@@ -44,20 +44,30 @@ cat >junit.rng <<'RNG'
 </grammar>
 RNG
 
+# Of the report as JUnit: numbers XPATH...
+numbers() {
+	local one
+	for one; do xmllint --xpath "number($one)" r.xml; done | xargs
+}
+
 # What every report of result.json must agree on.
 agree() { # NAME
 	local name=$1 total passed own
 	total=$(member .tests.run) passed=$(member .tests.passed)
-	own=$(member '.verdict.match(/^(AC|PARTIAL|WA)$/) && (r.tests.failed || r.verdict === "AC") ? 0 : 1')
+	own=$(member '.verdict.match(/^(AC|PARTIAL|WA)$/) &&
+		(r.tests.failed || r.verdict === "AC") ? 0 : 1')
 	check "$name: JUnit holds to what CI systems take" xmllint --noout --relaxng junit.rng r.xml
 	equal "$name: JUnit counts its cases" "$((total + own))" \
 		"$(xmllint --xpath 'count(//testcase)' r.xml)"
 	equal "$name: JUnit's sums are those of its cases" \
-		"$(xmllint --xpath 'concat(count(//testcase), " ", count(//failure), " ", count(//error), " ", count(//skipped))' r.xml)" \
-		"$(xmllint --xpath 'concat(sum(//testsuite/@tests), " ", sum(//testsuite/@failures), " ", sum(//testsuite/@errors), " ", sum(//testsuite/@skipped))' r.xml)"
+		"$(numbers 'count(//testcase)' 'count(//failure)' 'count(//error)' \
+			'count(//skipped)')" \
+		"$(numbers 'sum(//testsuite/@tests)' 'sum(//testsuite/@failures)' \
+			'sum(//testsuite/@errors)' 'sum(//testsuite/@skipped)')"
 	equal "$name: and those of the whole" \
-		"$(xmllint --xpath 'concat(sum(//testsuite/@tests), " ", sum(//testsuite/@failures), " ", sum(//testsuite/@errors))' r.xml)" \
-		"$(xmllint --xpath 'concat(/testsuites/@tests, " ", /testsuites/@failures, " ", /testsuites/@errors)' r.xml)"
+		"$(numbers 'sum(//testsuite/@tests)' 'sum(//testsuite/@failures)' \
+			'sum(//testsuite/@errors)')" \
+		"$(numbers /testsuites/@tests /testsuites/@failures /testsuites/@errors)"
 	equal "$name: TAP begins as TAP 14" "TAP version 14" "$(head -1 r.tap)"
 	equal "$name: TAP's plan is met" "1..$((total + own)) $((total + own))" \
 		"$(sed -n 2p r.tap) $(grep -cE '^(not )?ok [0-9]+' r.tap)"
@@ -65,20 +75,24 @@ agree() { # NAME
 	equal "$name: the page holds the verdict" 1 \
 		"$(grep -c "<span class=\"verdict $(member .verdict)\">" r.html)"
 	equal "$name: the page needs nothing from outside" "" \
-		"$(grep -nEi '<(script|link|img|iframe|object|embed|base)|src=|href=|url\(|@import|javascript:| on[a-z]+=' r.html)"
+		"$(grep -nEi -e '<(script|link|img|iframe|object|embed|base)|src=|href=|url\(' \
+			-e '@import|javascript:| on[a-z]+=' r.html)"
 	check "$name: and forbids it" grep -q "default-src 'none'" r.html
 	equal "$name: the page is well-formed" "" \
-		"$(xmllint --html --noout r.html 2>&1 | grep ' error : ' | grep -vE 'Tag [a-z]+ invalid')"
+		"$(xmllint --html --noout r.html 2>&1 | grep ' error : ' |
+			grep -vE 'Tag [a-z]+ invalid')"
 }
 
 # CTRF by the schema that its own package brings.
 ctrf_dir=$build/tests/npm-ctrf
 if [ ! -d "$ctrf_dir/node_modules/ctrf" ]; then
 	mkdir -p "$ctrf_dir"
-	printf '{ "private": true, "dependencies": { "ctrf": "0.3.0" } }\n' >"$ctrf_dir/package.json"
+	printf '{ "private": true, "dependencies": { "ctrf": "0.3.0" } }\n' \
+		>"$ctrf_dir/package.json"
 	(cd "$ctrf_dir" && PATH=$store/runtime/node/bin:$PATH "$node" \
-		"$store/runtime/node/lib/node_modules/npm/bin/npm-cli.js" install --no-audit --no-fund \
-		--ignore-scripts --no-package-lock) >"$scratch/npm" 2>&1 || cat "$scratch/npm" >&2
+		"$store/runtime/node/lib/node_modules/npm/bin/npm-cli.js" install --no-audit \
+		--no-fund --ignore-scripts --no-package-lock) >"$scratch/npm" 2>&1 ||
+		cat "$scratch/npm" >&2
 fi
 cat >"$scratch/ctrf.cjs" <<'JS'
 const { createRequire } = require("node:module");
@@ -101,7 +115,8 @@ if (summary.tests !== tests.length) console.log(`tests: ${summary.tests}, ${test
 if (!(summary.start > 1.6e12 && summary.stop >= summary.start)) console.log("start, stop");
 JS
 ctrf() { # NAME
-	equal "$1: CTRF holds to its schema and its sums" "" "$("$node" ctrf.cjs "$ctrf_dir" r.ctrf.json 2>&1)"
+	equal "$1: CTRF holds to its schema and its sums" "" \
+		"$("$node" ctrf.cjs "$ctrf_dir" r.ctrf.json 2>&1)"
 }
 
 # --------------------------------------------------------------------- a real judgement
@@ -111,21 +126,25 @@ equal "reports do not change the verdict" PARTIAL "$(member .verdict)"
 agree "tests that failed"
 ctrf "tests that failed"
 check "the page shows what was expected" grep -q 'status 400\|<pre>' r.html
-equal "every failing test is open on the page" "$(member '.tests.cases.filter(c => c.failure).length')" \
+equal "every failing test is open on the page" \
+	"$(member '.tests.cases.filter(c => c.failure).length')" \
 	"$(grep -c '<details class="test" open>' r.html)"
 check "memory was looked at over time" test "$(member .samples.rows.length)" -ge 1
 equal "samples are in order, within the run" true \
-	"$(member '.samples.rows.every((s, i, all) => s[0] <= r.wall_ms && (!i || s[0] > all[i - 1][0]))')"
+	"$(member '.samples.rows.every((s, i, all) =>
+		s[0] <= r.wall_ms && (!i || s[0] > all[i - 1][0]))')"
 like "when it began is told" '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$' "$(member .began_at)"
 
 "$run" explain result.json --color never >explained
-equal "explain prints what grade printed" "$(sed -E 's/ +[0-9]+ ms.*//' stderr)" "$(sed -E 's/ +[0-9]+ ms.*//' explained)"
+equal "explain prints what grade printed" "$(sed -E 's/ +[0-9]+ ms.*//' stderr)" \
+	"$(sed -E 's/ +[0-9]+ ms.*//' explained)"
 cp r.xml first.xml && cp r.tap first.tap && cp r.html first.html && cp r.ctrf.json first.ctrf.json
 "$run" explain result.json -q --report "$reports" >/dev/null
 for file in xml tap html ctrf.json; do
 	equal "explain makes the same report ($file)" "" "$(diff "first.$file" "r.$file")"
 done
-equal "a report can go to stdout" "TAP version 14" "$("$run" explain result.json --report tap=- 2>/dev/null | head -1)"
+equal "a report can go to stdout" "TAP version 14" \
+	"$("$run" explain result.json --report tap=- 2>/dev/null | head -1)"
 
 grade "$todo/submissions/wrong" "$todo/challenge" --reveal none --report "$reports"
 check "reveal none: no name of a test is in any report" \
@@ -142,7 +161,8 @@ check "a broken archive fails in TAP" grep -q '^not ok 1 - submission: CE' r.tap
 
 mkdir -m 700 empty-store
 rm -f result.json
-"$run" grade "$todo/submissions/correct" --challenge "$todo/challenge" --store "$scratch/empty-store" \
+"$run" grade "$todo/submissions/correct" --challenge "$todo/challenge" \
+	--store "$scratch/empty-store" \
 	--json=result.json --report "$reports" >/dev/null 2>stderr
 equal "without a runtime: exit code" 4 $?
 equal "without a runtime: the result says IE" IE "$(member .verdict)"
@@ -170,11 +190,14 @@ JS
 "$node" hostile.cjs
 "$run" explain result.json --report "$reports" >explained 2>stderr
 equal "a hostile result can be explained" 0 $? "$(cat stderr)"
-equal "no escape sequence reaches the terminal" "" "$(grep -nP '[\x00-\x08\x0b-\x1f\x7f]' explained)"
+equal "no escape sequence reaches the terminal" "" \
+	"$(grep -nP '[\x00-\x08\x0b-\x1f\x7f]' explained)"
 agree "hostile texts"
 ctrf "hostile texts"
 equal "the page has no element that a text brought" 0 "$(grep -ci '<script' r.html)"
-equal "JUnit keeps the text" 1 "$(xmllint --xpath 'count(//failure[contains(@message, "<script>alert(1)</script>")])' r.xml)"
+equal "JUnit keeps the text" 1 \
+	"$(xmllint --xpath 'count(//failure[contains(@message, "<script>alert(1)</script>")])' \
+		r.xml)"
 equal "no line of TAP is forged" "" "$(grep -E '^ok 99' r.tap)"
 equal "reports hold no control byte" "" "$(grep -nP '[\x00-\x08\x0b-\x1f\x7f]' r.html r.xml r.tap)"
 
@@ -208,7 +231,8 @@ require("node:http").createServer((req, res) => res.end("{}")).listen(0, "127.0.
 	console.log(this.address().port);
 });
 JS
-printf '# @test good\nGET {{base}}/\nHTTP 200\n\n# @test bad <&>\n# @hint see <README>\nGET {{base}}/\nHTTP 404\n' >a.hurl
+printf '# @test good\nGET {{base}}/\nHTTP 200\n\n' >a.hurl
+printf '# @test bad <&>\n# @hint see <README>\nGET {{base}}/\nHTTP 404\n' >>a.hurl
 coproc "$node" server.cjs
 read -r port <&"${COPROC[0]}"
 rm -f result.json
@@ -217,7 +241,8 @@ equal "test: exit code" 1 $? "$(cat stderr)"
 printf '{ "tests": { "run": 2, "passed": 1, "failed": 1 }, "verdict": "PARTIAL" }' >result.json
 agree "test"
 ctrf "test"
-equal "a hint of the author is in every report" 4 "$(grep -l 'see .*README' r.html r.xml r.ctrf.json r.tap | wc -l)"
+equal "a hint of the author is in every report" 4 \
+	"$(grep -l 'see .*README' r.html r.xml r.ctrf.json r.tap | wc -l)"
 kill "$COPROC_PID"
 wait "$COPROC_PID" 2>/dev/null
 finish

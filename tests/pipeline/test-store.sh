@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The content store as its operator sees it: deps ls, warm, verify, gc; what a lockfile that differs by
-# little takes over from an earlier install; what is damaged is found and made again.
+# The content store as its operator sees it: deps ls, warm, verify, gc; what a lockfile that differs
+# by little takes over from an earlier install; what is damaged is found and made again.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 packages=$source_dir/tests/pipeline/store
@@ -19,7 +19,8 @@ deps() { # STORE VERB [WORD...]
 
 keys() {
 	"$run" deps ls --json --store "$1" | "$node" -e '
-		for (const e of JSON.parse(require("fs").readFileSync(0))) if (e.kind === "deps") console.log(e.key)' | sort
+		for (const e of JSON.parse(require("fs").readFileSync(0)))
+			if (e.kind === "deps") console.log(e.key)' | sort
 }
 
 # The key that SUBMISSION added to STORE, in $key; what warm said, in $said.
@@ -30,7 +31,8 @@ warm() { # STORE SUBMISSION
 }
 
 tree() { # FOLDER: every name with its kind, mode, target and content
-	(cd "$1" && find . -printf '%y %m %p %l\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum)
+	(cd "$1" && find . -printf '%y %m %p %l\n' | sort && find . -type f -print0 | sort -z |
+			xargs -0 sha256sum)
 }
 
 new_store "$one"
@@ -43,7 +45,8 @@ like "and then it is" 'base: ready \(deps: stored' "$(deps "$one" warm "$package
 equal "the tarballs are kept" 25 "$(find "$one/tarballs" -type f | wc -l)"
 
 warm "$one" "$packages/plus"
-like "one package more takes over the rest" 'plus: ready \(deps: npm install, from an earlier one' "$said"
+like "one package more takes over the rest" 'plus: ready \(deps: npm install, from an earlier one' \
+	"$said"
 plus=$key
 equal "whose files are not there twice" 2 \
 	"$(stat -c %h "$one/deps/$plus/node_modules/pg/package.json")"
@@ -64,12 +67,14 @@ for name in plus changed; do
 	equal "$name: both have the same key" "${!name}" "$key"
 done
 
-# The tree to begin with is another student's: one whose lockfile lies about a package that others have.
+# The tree to begin with is another student's: one whose lockfile lies about a package that others
+# have.
 forge() { # CODE: makes $scratch/evil of the base; p are the packages of its lockfile
 	rm -rf "$scratch/evil" && cp -r "$packages/base" "$scratch/evil"
-	"$node" -e 'const f = process.argv[1], l = JSON.parse(require("fs").readFileSync(f)), p = l.packages;
-		new Function("p", process.argv[2])(p);
-		require("fs").writeFileSync(f, JSON.stringify(l));' "$scratch/evil/package-lock.json" "$1"
+	"$node" -e 'const fs = require("fs"), [, f, change] = process.argv;
+		const l = JSON.parse(fs.readFileSync(f));
+		new Function("p", change)(l.packages);
+		fs.writeFileSync(f, JSON.stringify(l));' "$scratch/evil/package-lock.json" "$1"
 }
 
 tree "$two/deps/$key/node_modules" >"$scratch/full"
@@ -85,7 +90,7 @@ for lie in \
 	warm "$one" "$packages/changed"
 	tree "$one/deps/$key/node_modules" >"$scratch/difference"
 	equal "no lie of another's lockfile is in a tree: ${lie:0:40}" "" \
-		"$(diff "$scratch/full" "$scratch/difference" | head -5; cat "$scratch/out" | grep ' IE')"
+		"$(diff "$scratch/full" "$scratch/difference" | head -5; grep ' IE' "$scratch/out")"
 done
 rm -rf "${one:?}/deps"
 for name in base plus changed; do
@@ -129,7 +134,8 @@ like "which is named" "deps ${base:0:12}: node_modules/ws/lib/sender.js has anot
 equal "in every entry that has the file" 3 "$(grep -c sender.js <<<"$said")"
 like "verify --repair removes it" 'another content than when it was made; removed' \
 	"$(deps "$one" verify --repair)"
-like "what was removed is made again" 'base: ready \(deps: npm ci' "$(deps "$one" warm "$packages/base")"
+like "what was removed is made again" 'base: ready \(deps: npm ci' \
+	"$(deps "$one" warm "$packages/base")"
 equal "and is whole" 0 "$(deps "$one" verify >"$scratch/out"; echo $?)" "$(cat "$scratch/out")"
 
 # Half-written records: as after a crash of the machine.
@@ -142,14 +148,16 @@ rm "$one/deps/$base.info"
 like "nor is one without .info" 'base: ready \(deps: npm ci' "$(deps "$one" warm "$packages/base")"
 tarball=$(find "$one/tarballs" -type f | head -1)
 truncate -s 5 "$tarball"
-like "a tarball that is cut is found" 'is not what its name says; removed' "$(deps "$one" verify --repair)"
+like "a tarball that is cut is found" 'is not what its name says; removed' \
+	"$(deps "$one" verify --repair)"
 
 warm "$one" "$packages/plus"
 touch -d '10 days ago' "$one/deps/$base.info"
 like "gc evicts what is old" '^left: ' "$(deps "$one" gc --older-than 7d)"
 equal "and that only" "$plus" "$(keys "$one")"
 equal "files that were shared stay" 1 "$(stat -c %h "$one/deps/$plus/node_modules/pg/package.json")"
-like "gc --cap evicts the rest" '^left: entries 0 bytes, tarballs 0 bytes' "$(deps "$one" gc --cap 1K)"
+like "gc --cap evicts the rest" '^left: entries 0 bytes, tarballs 0 bytes' \
+	"$(deps "$one" gc --cap 1K)"
 equal "nothing is left behind" "0 0 0" "$(find "$one/deps" -mindepth 1 | wc -l) \
 $(find "$one/tmp" -mindepth 1 | wc -l) $(find "$one/tarballs" -type f | wc -l)"
 
@@ -158,14 +166,17 @@ three=$scratch/three
 new_store "$three"
 "$node" -e '
 	const fs = require("fs"), [from, more, to] = process.argv.slice(1);
-	const a = JSON.parse(fs.readFileSync(from + "/package-lock.json")), b = JSON.parse(fs.readFileSync(more + "/package-lock.json"));
-	const take = (l, names) => names.map((n) => ["node_modules/" + n, l.packages["node_modules/" + n]]);
-	const list = Object.fromEntries([...take(a, ["ws", "yaml"]), ...take(b, ["@types/qs", "semver"])]);
-	const dependencies = Object.fromEntries(Object.entries(list).map(([p, e]) => [p.slice(13), e.version]));
+	const take = (folder, names) => {
+		const { packages } = JSON.parse(fs.readFileSync(folder + "/package-lock.json"));
+		return names.map((n) => ["node_modules/" + n, packages["node_modules/" + n]]);
+	};
+	const list = [...take(from, ["ws", "yaml"]), ...take(more, ["@types/qs", "semver"])];
+	const dependencies = Object.fromEntries(list.map(([p, e]) => [p.slice(13), e.version]));
 	const root = { name: "unrelated", dependencies };
 	fs.mkdirSync(to);
 	fs.writeFileSync(to + "/package.json", JSON.stringify({ private: true, ...root }));
-	fs.writeFileSync(to + "/package-lock.json", JSON.stringify({ name: "unrelated", lockfileVersion: 3, packages: { "": root, ...list } }));
+	fs.writeFileSync(to + "/package-lock.json", JSON.stringify({ name: "unrelated",
+		lockfileVersion: 3, packages: { "": root, ...Object.fromEntries(list) } }));
 ' "$packages/base" "$packages/changed" "$scratch/unrelated"
 warm "$three" "$packages/base"
 base=$key
@@ -175,7 +186,8 @@ sender=node_modules/ws/lib/sender.js
 mine=$three/deps/$key/$sender
 check "and has the files that it shares once" test "$mine" -ef "$three/deps/$base/$sender"
 cp -p "$mine" "$scratch/sender.js" && rm "$mine" && cp -p "$scratch/sender.js" "$mine"
-like "gc --dedupe finds what is there twice" '^shared: [1-9][0-9]* files of 2 entries, .* freed$' "$(deps "$three" gc --dedupe)"
+like "gc --dedupe finds what is there twice" '^shared: [1-9][0-9]* files of 2 entries, .* freed$' \
+	"$(deps "$three" gc --dedupe)"
 check "and makes it one" test "$mine" -ef "$three/deps/$base/$sender"
 rm "$mine" && cp -p "$scratch/sender.js" "$mine"
 printf x | dd of="$three/deps/$base/$sender" bs=1 seek=10 conv=notrunc status=none
@@ -204,14 +216,17 @@ done
 become 61234 HOME="$scratch/copy/user"
 copy_for_user "$scratch/copy/build"
 mkdir -p "$scratch/copy/user" && cp -r "$packages" "$scratch/copy"
-mkdir -m 700 "$scratch/copy/user/store" && cp -a "$(realpath "$store/runtime")" "$scratch/copy/user/store/runtime"
+mkdir -m 700 "$scratch/copy/user/store" && cp -a "$(realpath "$store/runtime")" \
+	"$scratch/copy/user/store/runtime"
 chmod -R a+rX "$scratch/copy" && chmod a+rx "$scratch" && chown -R 61234:61234 "$scratch/copy/user"
 for name in base plus; do
 	said=$("${as_user[@]}" "$scratch/copy/build/runner/sandbox-run" deps warm \
-		"$scratch/copy/store/$name" --store "$scratch/copy/user/store" --allow-unenforced all 2>&1)
+		"$scratch/copy/store/$name" --store "$scratch/copy/user/store" \
+		--allow-unenforced all 2>&1)
 done
 like "a user's difference" 'plus: ready \(deps: npm install, from an earlier one' "$said"
-equal "shares files, too" 2 "$(find "$scratch/copy/user/store/deps" -path '*/pg/package.json' -links 2 | wc -l)"
+equal "shares files, too" 2 \
+	"$(find "$scratch/copy/user/store/deps" -path '*/pg/package.json' -links 2 | wc -l)"
 
 # Engines are the operator's: they are imported once and never evicted.
 hash=c2990dca591cba766e3b7ef5d9e8a84796e47ab7
@@ -223,9 +238,11 @@ like "once" "was imported before" "$(deps "$one" engines import "$scratch/engine
 deps "$one" gc --cap 1K >/dev/null
 check "and never evicted" test -x "$one/engines/$hash/schema-engine"
 
-# What is made once for a machine is not counted as the time of the submission that happens to be the first.
+# What is made once for a machine is not counted as the time of the submission that happens to be
+# the first.
 mkdir -p "$scratch/first/tests"
-echo '{ "title": "x", "port": 8000, "database": "postgres", "tests": ["tests/*.hurl"] }' >"$scratch/first/challenge.json"
+echo '{ "title": "x", "port": 8000, "database": "postgres", "tests": ["tests/*.hurl"] }' \
+	>"$scratch/first/challenge.json"
 printf '# @test answers\nGET {{base}}/\nHTTP 200\n' >"$scratch/first/tests/a.hurl"
 mkdir "$scratch/plain"
 echo 'require("http").createServer((q, s) => s.end()).listen(8000)' >"$scratch/plain/server.js"

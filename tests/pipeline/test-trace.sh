@@ -35,9 +35,11 @@ equal "a number without a name" hidden "$(json 'calls["#1000"]["needs"]')"
 equal "one of two sockets is refused" '[2, 1, true]' \
 	"$(json '[calls["socket"][k] for k in ("count", "refused", "by_arguments")]')"
 equal "for these arguments" '[[40, 1, 0], "AF_VSOCK, SOCK_STREAM, 0", "EAFNOSUPPORT"]' \
-	"$(json '[[a["values"], a["text"], a["error"]] for a in r["arguments"] if a["name"] == "socket"][0]')"
+	"$(json '[[a["values"], a["text"], a["error"]]
+		for a in r["arguments"] if a["name"] == "socket"][0]')"
 like "people read it as well" 'socket +AF_VSOCK, SOCK_STREAM, 0 \(EAFNOSUPPORT, 1 time\)' "$report"
-equal "the policy lacks nothing" '{"extends": "exec", "syscalls": {"allow": []}}' "$(json 'r["policy"]')"
+equal "the policy lacks nothing" '{"extends": "exec", "syscalls": {"allow": []}}' \
+	"$(json 'r["policy"]')"
 like "and that is said" 'The policy "exec" has all that a policy could allow' "$report"
 
 # Refused by number in this policy, and still for its arguments once it is allowed.
@@ -58,7 +60,8 @@ print("done")'
 equal "a program that its policy does not let work" 1 $?
 trace --policy classic-judge -- python3 -c "$server"
 equal "works while it is traced" "0 done" "$status $(cat "$scratch/stdout")"
-equal "groups are named where they serve" '["@net", "flock"]' "$(json 'r["policy"]["syscalls"]["allow"]')"
+equal "groups are named where they serve" '["@net", "flock"]' \
+	"$(json 'r["policy"]["syscalls"]["allow"]')"
 sed -n '/^{/,/^}/p' "$scratch/report" >"$scratch/mine.json"
 equal "the advice is a policy" "$scratch/mine.json: no fault found" \
 	"$("$run" policy check "$scratch/mine.json" 2>&1)"
@@ -84,7 +87,8 @@ like "is named" '/no/such/command: not found in the jail' "$(cat "$scratch/stder
 trace --ro "$probe:/probe" -- /probe i386
 equal "a foreign ABI ends it all the same" 159 $status
 "$run" trace -- true >"$scratch/stdout" 2>"$scratch/stderr"
-like "without -o the report is on stderr" '^sandbox-run trace: [0-9]+ system calls' "$(cat "$scratch/stderr")"
+like "without -o the report is on stderr" '^sandbox-run trace: [0-9]+ system calls' \
+	"$(cat "$scratch/stderr")"
 equal "and stdout is the command's" '' "$(cat "$scratch/stdout")"
 equal "-q says nothing" '' "$("$run" trace -q -- true 2>&1)"
 "$run" trace 2>"$scratch/stderr"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Wrong arguments, broken archives and challenges, Ctrl-C: what people see and what is left behind.
+# alone: what is left on the host is counted
 . "$(dirname "$0")/lib.sh"
 
 "$run" exec -- true # sweeps what dead owners left before
@@ -31,14 +32,18 @@ said "exec: not found" 127 'no-such-program' "$run" exec -- no-such-program
 said "exec: not executable" 126 'passwd' "$run" exec -- /etc/passwd
 said "exec: signal" 139 '' "$run" exec -- sh -c 'kill -SEGV $$'
 said "exec: wall limit" 124 'wall' "$run" exec --wall 100ms -- sleep 60
-said "exec: cpu limit" 124 'cpu|processor' "$run" exec --cpu-time 100ms -- sh -c 'while :; do :; done'
+said "exec: cpu limit" 124 'cpu|processor' \
+	"$run" exec --cpu-time 100ms -- sh -c 'while :; do :; done'
 said "exec: memory limit" 137 'memory limit 32M' "$run" exec --memory 32M -- \
 	sh -c 'x=$(head -c 200000000 /dev/zero | tr "\0" x); echo ${#x}'
 said "exec: a bare number is no size" 2 'unit' "$run" exec --memory 64 -- true
-said "exec: read-only source" 0 'hello' sh -c "echo hello >'$scratch/f' && chmod 755 '$scratch' && '$run' exec --ro '$scratch:/data' -- cat /data/f"
-said "exec: read-only means it" 2 'Read-only|cannot create' "$run" exec --ro "$scratch:/data" -- sh -c 'echo x > /data/new'
+echo hello >"$scratch/f" && chmod 755 "$scratch"
+said "exec: read-only source" 0 'hello' "$run" exec --ro "$scratch:/data" -- cat /data/f
+said "exec: read-only means it" 2 'Read-only|cannot create' \
+	"$run" exec --ro "$scratch:/data" -- sh -c 'echo x > /data/new'
 said "exec: missing source" 125 'no/such' "$run" exec --ro /no/such -- true
-said "exec: environment is built" 0 '^A=b$' env SECRET=1 "$run" exec --env A=b -- sh -c 'env | grep -E "^(A|SECRET)="'
+said "exec: environment is built" 0 '^A=b$' env SECRET=1 \
+	"$run" exec --env A=b -- sh -c 'env | grep -E "^(A|SECRET)="'
 
 # -------------------------------------------------------------------------- archives
 printf 'this is not a zip' >"$scratch/not.zip"
@@ -79,11 +84,15 @@ equal "an empty folder: CE" CE "$(member .verdict)"
 # ------------------------------------------------------------------------ challenges
 mkdir -p "$scratch/bad/tests"
 cp "$cars"/challenge/tests/*.hurl "$scratch/bad/tests/"
-printf '{\n  "title": "x",\n  "tests": ["tests/*.hurl"],\n  "prot": 8000\n}\n' >"$scratch/bad/challenge.json"
-said "an unknown key" 2 'challenge.json:4.*(port|prot)' "$run" grade "$cars/submissions/correct" --challenge "$scratch/bad"
+printf '{\n  "title": "x",\n  "tests": ["tests/*.hurl"],\n  "prot": 8000\n}\n' \
+	>"$scratch/bad/challenge.json"
+said "an unknown key" 2 'challenge.json:4.*(port|prot)' \
+	"$run" grade "$cars/submissions/correct" --challenge "$scratch/bad"
 printf '{ "title": "x", "tests": ["tests/*.hurl"], "port": 8000 }\n' >"$scratch/bad/challenge.json"
-printf 'GET {{base}}/\nHTTP 200\n[Asserts]\njsonpath "$.a" equls 1\n' >"$scratch/bad/tests/09-bad.hurl"
-said "a mistake in a test" 2 '09-bad.hurl:4:16' "$run" grade "$cars/submissions/correct" --challenge "$scratch/bad"
+printf 'GET {{base}}/\nHTTP 200\n[Asserts]\njsonpath "$.a" equls 1\n' \
+	>"$scratch/bad/tests/09-bad.hurl"
+said "a mistake in a test" 2 '09-bad.hurl:4:16' \
+	"$run" grade "$cars/submissions/correct" --challenge "$scratch/bad"
 
 # ----------------------------------------------------------------------------- Ctrl-C
 # Interrupted when a given stage begins: the progress line is what is waited for, not the clock.
@@ -91,7 +100,8 @@ interrupted() { # SIGNAL PATTERN
 	local pid tries=0
 	rm -f "$scratch/result.json"
 	: >"$scratch/stderr" # or the line of an earlier run is found, before this one has begun
-	setsid "$run" grade "$cars/submissions/silent" --challenge "$cars/challenge" --store "$store" --color never \
+	setsid "$run" grade "$cars/submissions/silent" --challenge "$cars/challenge" \
+		--store "$store" --color never \
 		--json="$scratch/result.json" -v 2>"$scratch/stderr" &
 	pid=$!
 	until grep -q "$2" "$scratch/stderr" || [ $((tries += 1)) -gt 600 ]; do sleep 0.05; done
@@ -108,7 +118,8 @@ interrupted INT start
 # Killed outright: the jails die at once with their creator; the next run sweeps the rest.
 jailed() { pgrep -fc '^sandbox-(init|relay)$'; }
 others=$(jailed)
-"$run" grade "$cars/submissions/silent" --challenge "$cars/challenge" --store "$store" --color never -q 2>/dev/null &
+"$run" grade "$cars/submissions/silent" --challenge "$cars/challenge" --store "$store" \
+	--color never -q 2>/dev/null &
 pid=$!
 tries=0
 until [ "$(jailed)" -ge $((others + 2)) ] || [ $((tries += 1)) -gt 600 ]; do sleep 0.05; done

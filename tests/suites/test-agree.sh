@@ -5,7 +5,8 @@
 . "$(dirname "$0")/../pipeline/lib.sh"
 
 # The packages come into the store with the first suite that is published.
-"$run" grade "$source_dir/examples/todo/submissions/correct" --challenge "$source_dir/tests/suites/todo" \
+"$run" grade "$source_dir/examples/todo/submissions/correct" \
+	--challenge "$source_dir/tests/suites/todo" \
 	--store "$store" >/dev/null 2>&1
 packages=$(find "$store"/deps -path '*/node_modules/@vitest/runner' -prune 2>/dev/null | head -1)
 packages=${packages%/@vitest/runner}

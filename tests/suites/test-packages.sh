@@ -1,24 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Suites that bring packages along: a package.json beside the tests, installed for them alone; what a
-# teacher is told when they cannot be had.
+# Suites that bring packages along: a package.json beside the tests, installed for them alone; what
+# a teacher is told when they cannot be had.
 . "$(dirname "$0")/../pipeline/lib.sh"
 
 here=$source_dir/tests/suites/packages
 correct=$source_dir/examples/todo/submissions/correct
 
 grade "$correct" "$here"
-equal "packages of the challenge: Vitest, Jest, node:test" "AC 5" "$(member .verdict) $(member .tests.passed)" \
+equal "packages of the challenge: Vitest, Jest, node:test" "AC 5" \
+	"$(member .verdict) $(member .tests.passed)" \
 	"$(tail -5 "$scratch/stderr")"
 plan=$(grep -l '"files":\["tests/schema.test.ts"\]' "$store"/suite/*/plan.json | head -1)
 like "with them it is the real Vitest" 'the challenge brings packages along' "$(cat "$plan")"
-check "they are not stored with the suite" test -z "$(ls "${plan%/plan.json}/tests/tests/node_modules")"
-equal "what the report says is the submission's, not theirs" "none" "$(member '.stages.find(s => s.name === "deps").note')"
+check "they are not stored with the suite" \
+	test -z "$(ls "${plan%/plan.json}/tests/tests/node_modules")"
+equal "what the report says is the submission's, not theirs" "none" \
+	"$(member '.stages.find(s => s.name === "deps").note')"
 
 # Without any of its own, a suite with a package.json is run as if it had none.
 cp -r "$here" "$scratch/same"
 rm "$scratch"/same/tests/{package-lock.json,dates.test.cjs,module.test.js,schema.test.ts}
-sed -i '/dayjs/d; /zod/d; s/"vitest": "^4.0.0",/"vitest": "^4.0.0"/' "$scratch/same/tests/package.json"
+sed -i '/dayjs/d; /zod/d; s/"vitest": "^4.0.0",/"vitest": "^4.0.0"/' \
+	"$scratch/same/tests/package.json"
 sed -i 's/, "total": 5//; s/"suite": .*//' "$scratch/same/challenge.json"
 cat >"$scratch/same/tests/plain.test.ts" <<'EOF'
 import axios from 'axios'
@@ -27,7 +31,8 @@ it('answers', async () => { expect((await axios.get('http://localhost:8000/todos
 EOF
 grade "$correct" "$scratch/same"
 equal "packages that are there anyway" AC "$(member .verdict)" "$(tail -5 "$scratch/stderr")"
-like "leave the fast way" '"fast":true' "$(cat "$store"/suite/*/plan.json | grep -F '"tests/plain.test.ts"')"
+like "leave the fast way" '"fast":true' \
+	"$(cat "$store"/suite/*/plan.json | grep -F '"tests/plain.test.ts"')"
 
 mistake() { # NAME SED PATTERN
 	rm -rf "$scratch/mistake"

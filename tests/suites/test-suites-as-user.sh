@@ -4,13 +4,11 @@
 . "$(dirname "$0")/../pipeline/lib.sh"
 . "$(dirname "$0")/../user.sh"
 
-[ "$(id -u)" = 0 ] || {
-	echo "1..0 # SKIP needs root, to become another user"
-	exit 0
-}
+needs_root "to become another user"
 
 # The packages come into root's store; the user gets a copy, without the published suites.
-"$run" grade "$source_dir/examples/todo/submissions/correct" --challenge "$source_dir/tests/suites/todo" \
+"$run" grade "$source_dir/examples/todo/submissions/correct" \
+	--challenge "$source_dir/tests/suites/todo" \
 	--store "$store" >/dev/null 2>&1
 
 user=65531 # in no passwd file, and nobody else's here
@@ -31,11 +29,14 @@ chmod 700 "$home/store" "$scratch/runtime"
 become $user HOME="$home" XDG_RUNTIME_DIR="$scratch/runtime"
 
 for run_number in first second; do
-	"${as_user[@]}" "$copy/build/runner/sandbox-run" grade "$copy/submissions/correct" --challenge "$copy/todo" \
-		--store "$home/store" --color never --allow-unenforced all --json="$scratch/result.json" 2>"$scratch/stderr"
+	"${as_user[@]}" "$copy/build/runner/sandbox-run" grade "$copy/submissions/correct" \
+		--challenge "$copy/todo" \
+		--store "$home/store" --color never --allow-unenforced all \
+		--json="$scratch/result.json" 2>"$scratch/stderr"
 	equal "an ordinary user's $run_number run: all kinds of suites" "AC 18" \
 		"$(member .verdict) $(member .tests.total)" "$(cat "$scratch/stderr")"
 done
 equal "three suites are in the user's store, and nobody else's" "3 $user" \
-	"$(find "$home/store/suite" -mindepth 1 -maxdepth 1 -type d | wc -l) $(find "$home/store/suite" -printf '%U\n' | sort -u)"
+	"$(find "$home/store/suite" -mindepth 1 -maxdepth 1 -type d | wc -l) $(
+		find "$home/store/suite" -printf '%U\n' | sort -u)"
 finish

@@ -1,71 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * runner/inside/{inspect-command,inspect-entry,inspect-typescript,inspect-erasable,script-*}.c: what
- * is run for the scripts and files that students hand in. Each row is a package.json, the files that
- * lie beside it ("name=content" where the content counts) and what must come of them.
+ * runner/inside/inspect/{inspect-command,inspect-entry,script-*}.c: what is run for the scripts and
+ * files that students hand in. (TypeScript: test-typescript.c.)
  */
 
-#include "inside-fixture.h"
-
-#include "inside/inspect/inspect.h"
-
-struct row {
-	const char *package; /* scripts alone when it does not begin with "{" */
-	const char *files[6];
-	const char *start, *build; /* arguments joined by '|'; NULL: none */
-};
-
-static void prepare(struct fixture *f, const struct row *row)
-{
-	char text[2048];
-
-	fixture_reset(f);
-	(void)snprintf(text, sizeof(text), "{\"scripts\":{%s}}", row->package ? row->package : "");
-	if (row->package)
-		fixture_write(f, "package.json", row->package[0] == '{' ? row->package : text);
-	for (size_t i = 0; i < ARRAY_SIZE(row->files) && row->files[i]; i++) {
-		const char *equal = strchr(row->files[i], '=');
-		char path[256];
-
-		(void)snprintf(
-			path, sizeof(path), "%.*s",
-			(int)(equal ? equal - row->files[i] : (ptrdiff_t)strlen(row->files[i])),
-			row->files[i]);
-		fixture_write(f, path, equal ? equal + 1 : "");
-	}
-}
-
-static void expect_record(struct fixture *f, const struct row *row, enum record_tag tag,
-			  const char *expected)
-{
-	char *got = fixture_records(f, tag, false);
-
-	if ((got == NULL) != (expected == NULL) || (got && !streq(got, expected)))
-		fail_msg("%s\n  record %d is  %s\n  expected    %s", row->package, tag,
-			 got ? got : "(none)", expected ? expected : "(none)");
-	free(got);
-}
-
-static void expect_rows(const struct row *rows, size_t n)
-{
-	struct fixture f;
-	struct problem p;
-
-	fixture_open(&f);
-	for (size_t i = 0; i < n; i++) {
-		prepare(&f, &rows[i]);
-		if (inspect(f.root, f.out, &p) != 0)
-			fail_msg("%s: refused: %s", rows[i].package, p.text);
-		expect_record(&f, &rows[i], RECORD_START, rows[i].start);
-		if (rows[i].build && starts_with(rows[i].build, "SKIPPED "))
-			expect_record(&f, &rows[i], RECORD_BUILD_SKIPPED,
-				      rows[i].build + strlen("SKIPPED "));
-		else
-			expect_record(&f, &rows[i], RECORD_BUILD, rows[i].build);
-	}
-	fixture_close(&f);
-}
+#include "detect-fixture.h"
 
 /* The script "start" as it is in each row, in a project with these packages. */
 static void expect_starts(const char *packages, const char *const (*rows)[2], size_t n)
@@ -442,112 +382,6 @@ static void test_files(void **state)
 	expect_rows(rows, ARRAY_SIZE(rows));
 }
 
-#define TSC                                                                                        \
-	"tsconfig.json=// made by tsc --init\n{\"compilerOptions\":{\"outDir\":\"./dist/\",/* x "  \
-	"*/},}"
-
-static void test_typescript(void **state)
-{
-	static const struct row rows[] = {
-		{ "{\"dependencies\":{\"tsx\":\"4\"}}",
-		  { "src/index.ts" },
-		  "node|--import|tsx|src/index.ts",
-		  NULL },
-		{ "{\"devDependencies\":{\"ts-node\":\"10\"}}",
-		  { "src/main.ts" },
-		  "ts-node|src/main.ts",
-		  NULL },
-		{ "{\"devDependencies\":{\"@swc-node/register\":\"1\"}}",
-		  { "app.ts" },
-		  "node|-r|@swc-node/register|app.ts",
-		  NULL },
-		{ "{\"devDependencies\":{\"typescript\":\"5\"}}",
-		  { "src/index.ts", TSC },
-		  "node|dist/index.js",
-		  "tsc" },
-		{ "{\"devDependencies\":{\"typescript\":\"5\"}}",
-		  { "src/index.ts", "tsconfig.json={\"extends\":\"./base.json\"}",
-		    "base.json={\"compilerOptions\":{\"outDir\":\"out\",\"rootDir\":\".\"}}" },
-		  "node|out/src/index.js",
-		  "tsc" },
-		{ "{\"main\":\"dist/app.js\",\"scripts\":{\"build\":\"tsc\"}}",
-		  { "src/index.ts", TSC },
-		  "node|dist/index.js",
-		  "tsc" },
-		{ "{\"main\":\"dist/app.js\",\"scripts\":{\"build\":\"esbuild x --outdir=dist\"}}",
-		  { "x.ts" },
-		  "node|dist/app.js",
-		  "esbuild|x|--outdir=dist" },
-		{ "{\"devDependencies\":{\"typescript\":\"5\"}}",
-		  { "src/index.ts", "tsconfig.json={\"compilerOptions\":{\"noEmit\":true}}" },
-		  "node|src/index.ts",
-		  NULL },
-		{ "{}",
-		  { "server.ts=import { a } from './a.ts'\n", "a.ts" },
-		  "node|server.ts",
-		  NULL },
-		{ "{}", { "server.ts=enum A { B }" }, NULL, NULL },
-		{ "\"start\":\"node dist/index.js\"",
-		  { "src/index.ts" },
-		  "node|dist/index.js",
-		  NULL },
-	};
-
-	expect_rows(rows, ARRAY_SIZE(rows));
-}
-
-/* What Node's type stripping cannot do, and what only looks like it. */
-static void test_erasable(void **state)
-{
-	static const struct {
-		const char *text, *reason;
-	} rows[] = {
-		{ "type A = { x: number }; const a = <A>{}; function f(this: A, x?: number) {}",
-		  NULL },
-		{ "declare enum A { B }\ndeclare const enum C { D }\nconst enumerate = { enum: 1 }",
-		  NULL },
-		{ "// enum A {\n/* namespace B { */ const s = 'enum A {'; const t = `enum A { "
-		  "${1}`;",
-		  NULL },
-		{ "const r = /enum A {/g; const d = a / b; class A { constructor(readonly: number) "
-		  "{} }",
-		  NULL },
-		{ "declare module 'x' { }\nimport type { A } from './missing'", NULL },
-		{ "import { a } from './b.js'", NULL },
-		{ "import express from 'express'; import '@scope/pkg'", NULL },
-		{ "\n\nexport enum Color { Red }", "index.ts:3 holds an enum" },
-		{ "const enum Color { Red }", "an enum" },
-		{ "export namespace A { export const x = 1 }", "a namespace" },
-		{ "class A { constructor(private readonly x: number) {} }",
-		  "a parameter property" },
-		{ "class A { constructor(a: B, public x = f(1)) {} }", "a parameter property" },
-		{ "import fs = require('fs')", "import x = require()" },
-		{ "export = f", "export =" },
-		{ "@Controller() class A {}", "a decorator" },
-		{ "import { a } from './c'", "an import without the ending of the file (\"./c\")" },
-		{ "import a from '@/c'", "path alias" },
-		{ "import { c } from './c.ts'", "c.ts:1 holds an enum" },
-	};
-	struct fixture f;
-	struct problem p;
-
-	fixture_open(&f);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct row row = { .package = "{}", .files = { "b.js", "c.ts=enum C { D }" } };
-		char *got;
-
-		prepare(&f, &row);
-		fixture_write(&f, "index.ts", rows[i].text);
-		assert_int_equal(inspect(f.root, f.out, &p), 0);
-		got = fixture_records(&f, RECORD_START_ERROR, false);
-		if ((got == NULL) != (rows[i].reason == NULL) ||
-		    (got && !strstr(got, rows[i].reason)))
-			fail_msg("%s: %s", rows[i].text, got ? got : "(accepted)");
-		free(got);
-	}
-	fixture_close(&f);
-}
-
 static void test_words_for_people(void **state)
 {
 	static const struct {
@@ -644,8 +478,6 @@ int main(void)
 		cmocka_unit_test(test_which_script),
 		cmocka_unit_test(test_nest),
 		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_typescript),
-		cmocka_unit_test(test_erasable),
 		cmocka_unit_test(test_words_for_people),
 		cmocka_unit_test(test_hostile_scripts),
 	};

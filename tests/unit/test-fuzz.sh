@@ -18,7 +18,8 @@ fuzz() { # TARGET RUNS CORPUS...
 }
 
 fuzz fetch-url 20000 corpus/urls
-fuzz hurl-text 30000 corpus/texts ../hurl/documented ../hurl/refused ../../examples/car-rental/challenge/tests
+fuzz hurl-text 30000 corpus/texts ../hurl/documented ../hurl/refused \
+	../../examples/car-rental/challenge/tests
 fuzz hurl-json 10000 corpus/forms
 fuzz hurl-response 600 corpus/responses
 fuzz payload 30000 corpus/payloads

@@ -6,13 +6,17 @@ set -u
 build=${SANDBOX_BUILD:?is set by tests/run.sh}
 dest=$(mktemp -d)
 trap 'rm -rf "$dest"' EXIT
-report "meson install succeeds" "$(meson install -C "$build" --no-rebuild --destdir "$dest" >"$dest/log" 2>&1 || cat "$dest/log")"
+report "meson install succeeds" \
+	"$(meson install -C "$build" --no-rebuild --destdir "$dest" >"$dest/log" 2>&1 ||
+		cat "$dest/log")"
 for file in bin/sandbox-run include/sandbox/sandbox.h share/sandbox/policies/base.json \
 	libexec/sandbox/sandbox-inside libexec/sandbox/sandbox-inside-test \
-	man/man1/sandbox-run.1 man/man1/sandbox-isolate.1 man/man3/libsandbox.3 man/man5/sandbox-policy.5 \
+	man/man1/sandbox-run.1 man/man1/sandbox-isolate.1 man/man3/libsandbox.3 \
+	man/man5/sandbox-policy.5 \
 	bash-completion/completions/sandbox-run bash-completion/completions/sandbox-isolate \
 	zsh/site-functions/_sandbox-run fish/vendor_completions.d/sandbox-run.fish; do
-	report "$file is installed" "$(find "$dest" -path "*/$file" -type f | grep -q . || echo missing)"
+	report "$file is installed" \
+		"$(find "$dest" -path "*/$file" -type f | grep -q . || echo missing)"
 done
 library=$(find "$dest" -name libsandbox.so.0 | head -1)
 report "libsandbox.so.0 is installed" "$([ -n "$library" ] || echo missing)"
@@ -31,11 +35,14 @@ int main(void)
 	return 0;
 }
 C
-flags=$(PKG_CONFIG_PATH=$(dirname "$pc") PKG_CONFIG_SYSROOT_DIR=$dest pkg-config --cflags --libs libsandbox)
+flags=$(PKG_CONFIG_PATH=$(dirname "$pc") PKG_CONFIG_SYSROOT_DIR=$dest pkg-config --cflags \
+		--libs libsandbox)
 # shellcheck disable=SC2086
-report "a caller builds with what pkg-config says" "$(gcc "$dest/caller.c" -o "$dest/caller" $flags 2>&1)"
+report "a caller builds with what pkg-config says" \
+	"$(gcc "$dest/caller.c" -o "$dest/caller" $flags 2>&1)"
 report "pkg-config knows where the policies are" \
-	"$([ -f "$dest$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --variable=policydir libsandbox)/base.json" ] || echo "not there")"
+	"$([ -f "$dest$(PKG_CONFIG_PATH=$(dirname "$pc") \
+		pkg-config --variable=policydir libsandbox)/base.json" ] || echo "not there")"
 said=$(LD_LIBRARY_PATH=$(dirname "$library") "$dest/caller" 2>&1)
 report "and runs" "$([ "$said" = "0.1.0 1 policy" ] || echo "it said: $said")"
 finish
