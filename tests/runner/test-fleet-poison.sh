@@ -87,7 +87,8 @@ poisoned() {
 
 died='the judging process ended'
 poisoned kills-its-judge judge_of judge_of judge_of
-everybody_of() { judge_of "$1" && slot_of "$1"; }
+# The slot first: it would tell of its judge's end.
+everybody_of() { slot_of "$1" && judge_of "$1"; }
 died='slot [01] died: signal 9'
 poisoned kills-its-slot slot_of judge_of everybody_of
 
