@@ -159,6 +159,27 @@ static inline int write_full(int fd, const void *from, size_t size)
 		_taken;                                                                            \
 	})
 
+/*
+ * All that an open file has, if that is no more than `max` bytes (EFBIG), terminated; the caller's.
+ * NULL and errno, also of a descriptor that is none because open(2) failed.
+ */
+static inline char *read_content(int fd, size_t max, size_t *ret_size)
+{
+	_cleanup_free_ char *text = fd < 0 ? NULL : malloc(max + 1);
+	ssize_t n;
+
+	if (!text)
+		return NULL;
+	n = read_full(fd, text, max + 1);
+	if (n < 0 || (size_t)n > max) {
+		errno = n < 0 ? (int)-n : EFBIG;
+		return NULL;
+	}
+	text[n] = '\0';
+	*ret_size = (size_t)n;
+	return steal_ptr(text);
+}
+
 static inline bool streq(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;

@@ -45,30 +45,15 @@ static const char *text_of(const cJSON *root, const char *key)
 	return text ? text : "";
 }
 
-/* The content of a file of the bundle; the caller's. NULL and errno. */
-static char *read_text(const struct grade *g, const char *name, size_t max, size_t *ret_size)
+static int open_file(const struct grade *g, const char *name)
 {
-	_cleanup_close_ int fd = openat(g->bundle.dir, name,
-					O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-	_cleanup_free_ char *text = malloc(max + 1);
-	ssize_t n;
-
-	if (fd < 0 || !text)
-		return NULL;
-	n = read_full(fd, text, max + 1);
-	if (n < 0 || (size_t)n > max) {
-		errno = n < 0 ? (int)-n : EFBIG;
-		return NULL;
-	}
-	text[n] = '\0';
-	*ret_size = (size_t)n;
-	return steal_ptr(text);
+	return openat(g->bundle.dir, name,
+		      O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 }
 
 static int check_file(const struct grade *g, const char *name, const char *expected)
 {
-	_cleanup_close_ int fd = openat(g->bundle.dir, name,
-					O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	_cleanup_close_ int fd = open_file(g, name);
 	char found[KEY_SIZE];
 	struct stat st;
 	int r;
@@ -154,6 +139,7 @@ int grade_bundle_open(struct grade *g)
 {
 	char why[JSON_CONFIG_WHY] = "";
 	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int fd = -1;
 	struct json_config j;
 	size_t size;
 	int code;
@@ -163,7 +149,8 @@ int grade_bundle_open(struct grade *g)
 	if (g->bundle.dir < 0)
 		return refuse(g, "%s; it is a folder that sandbox-runner admin bundle wrote",
 			      strerror(errno));
-	text = read_text(g, "bundle.json", MANIFEST_MAX, &size);
+	fd = open_file(g, "bundle.json");
+	text = read_content(fd, MANIFEST_MAX, &size);
 	if (!text)
 		return refuse(
 			g,

@@ -90,8 +90,8 @@ if [ ! -d "$ctrf_dir/node_modules/ctrf" ]; then
 	printf '{ "private": true, "dependencies": { "ctrf": "0.3.0" } }\n' \
 		>"$ctrf_dir/package.json"
 	# This Node brings certificates of its own, and does not look at the system's.
-	[ ! -f /etc/ssl/certs/ca-certificates.crt ] ||
-		export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+	system=/etc/ssl/certs/ca-certificates.crt
+	[ ! -f $system ] || export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$system}"
 	(cd "$ctrf_dir" && PATH=$store/runtime/node/bin:$PATH "$node" \
 		"$store/runtime/node/lib/node_modules/npm/bin/npm-cli.js" install --no-audit \
 		--no-fund --ignore-scripts --no-package-lock) >"$scratch/npm" 2>&1 ||

@@ -150,24 +150,6 @@ static int parse_text(struct fleet_config *c, const char *name, const char *base
 	return r;
 }
 
-/* At most `max` bytes, terminated; the caller's. NULL and errno. */
-static char *read_all(int fd, size_t max, size_t *ret_size)
-{
-	_cleanup_free_ char *text = malloc(max + 1);
-	ssize_t n;
-
-	if (fd < 0 || !text)
-		return NULL;
-	n = read_full(fd, text, max + 1);
-	if (n < 0 || (size_t)n > max) {
-		errno = n < 0 ? (int)-n : EFBIG;
-		return NULL;
-	}
-	text[n] = '\0';
-	*ret_size = (size_t)n;
-	return steal_ptr(text);
-}
-
 static int read_config_file(struct fleet_config *c, const char *path, char why[CONFIG_WHY])
 {
 	_cleanup_free_ char *text = NULL, *real = realpath(path, NULL);
@@ -176,7 +158,7 @@ static int read_config_file(struct fleet_config *c, const char *path, char why[C
 	struct stat st;
 	size_t size;
 
-	text = read_all(fd, FILE_MAX, &size);
+	text = read_content(fd, FILE_MAX, &size);
 	if (!text) {
 		(void)snprintf(why, CONFIG_WHY, "%.600s: the configuration cannot be read: %s",
 			       path, strerror(errno));
@@ -215,7 +197,7 @@ static int read_secret(struct fleet_config *c, const struct config_key *k, const
 	/* A pipe of the shell's is waited for; that there is none is known by now. */
 	if (fd >= 0)
 		(void)fcntl(fd, F_SETFL, 0);
-	text = read_all(fd, SECRET_MAX, &size);
+	text = read_content(fd, SECRET_MAX, &size);
 	if (!text) {
 		(void)snprintf(why, CONFIG_WHY, "%s: %.600s cannot be read: %s", from, path,
 			       strerror(errno));
