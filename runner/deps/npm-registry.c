@@ -8,12 +8,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "util/error.h"
 #include "util/util.h"
 
 #define CONFIG_MAX 16384
@@ -29,22 +29,8 @@ struct url {
 	const char *rest; /* from the path on */
 };
 
-static int registry_error(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-static int registry_error(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-{
-	va_list args;
-
-	if (!err)
-		return code;
-	*err = (struct sbx_error){ .code = code };
-	(void)snprintf(err->stage, sizeof(err->stage), "registry");
-	(void)snprintf(err->item, sizeof(err->item), "%s", item);
-	va_start(args, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, args);
-	va_end(args);
-	return code;
-}
+#define registry_error(err, code, item, ...)                                                       \
+	error_format(err, code, "registry", item, __VA_ARGS__)
 
 /* ------------------------------------------------------------------------------ URLs */
 

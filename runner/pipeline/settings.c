@@ -9,35 +9,22 @@
 
 #include "pipeline/settings.h"
 #include "cli/options.h"
+#include "deps/toolchain.h"
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "util/error.h"
 #include <util/util.h>
 
+#define settings_error(err, code, item, ...)                                                       \
+	error_format(err, code, "settings", item, __VA_ARGS__)
+
 #define POLICIES_MAX 64
-
-__attribute__((format(printf, 4, 5))) static int
-settings_error(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!err)
-		return code;
-	memset(err, 0, sizeof(*err));
-	err->code = code;
-	copy_string(err->stage, sizeof(err->stage), "settings");
-	copy_string(err->item, sizeof(err->item), item);
-	va_start(ap, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return code;
-}
 
 static bool has_file(const char *dir, const char *name, int mode)
 {
@@ -224,6 +211,25 @@ int settings_find(struct settings *ret, const char *store, struct sbx_error *err
 	}
 	*ret = s;
 	return 0;
+}
+
+int settings_find_runtime(struct settings *s, struct sbx_error *err)
+{
+	struct toolchain toolchain = { 0 };
+	int r;
+
+	if (access(s->inside, X_OK) < 0)
+		return error_format(err, -ENOENT, "installation", "",
+				    "%s is not there: the installation is not whole "
+				    "(meson install)",
+				    s->inside);
+	if (s->node_dir)
+		return 0;
+	r = toolchain_find(&toolchain, s->store_dir, err);
+	if (r >= 0)
+		s->node_dir = steal_ptr(toolchain.dir);
+	toolchain_done(&toolchain);
+	return MIN_OF(r, 0);
 }
 
 void settings_done(struct settings *s)

@@ -18,6 +18,8 @@
  * NULL if there is none: exec needs none of them, doctor reports them.
  */
 int settings_find(struct settings *ret, const char *store, struct sbx_error *err);
+/* What judging needs of it: `inside`, and a Node runtime: the one of the store if none is named. */
+int settings_find_runtime(struct settings *s, struct sbx_error *err);
 void settings_done(struct settings *s);
 
 /*

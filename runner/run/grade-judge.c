@@ -4,14 +4,14 @@
 
 #include <stdarg.h>
 
-#include "deps/toolchain.h"
+#include "pipeline/settings.h"
 #include "pipeline/verdict.h"
 #include "report/report.h"
 #include "run/grade.h"
 #include "run/run.h"
-#include "pipeline/settings.h"
 #include "store/store.h"
 #include "suite/suite.h"
+#include "util/error.h"
 #include "util/util.h"
 
 int grade_complain(const char *fmt, ...)
@@ -51,33 +51,6 @@ static void log_line(void *data, int level, const char *line)
 		fprintf(stderr, "sandbox: %s\n", line);
 }
 
-__attribute__((format(printf, 3, 4))) static int lacks(struct sbx_error *err, const char *stage,
-						       const char *fmt, ...)
-{
-	va_list args;
-
-	*err = (struct sbx_error){ .code = -ENOENT };
-	copy_string(err->stage, sizeof(err->stage), stage);
-	va_start(args, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, args);
-	va_end(args);
-	return -ENOENT;
-}
-
-static int find_node(struct grade *g, struct sbx_error *err)
-{
-	struct toolchain toolchain = { 0 };
-	int r;
-
-	if (g->settings.node_dir)
-		return 0;
-	r = toolchain_find(&toolchain, g->settings.store_dir, err);
-	if (r >= 0)
-		g->settings.node_dir = steal_ptr(toolchain.dir);
-	toolchain_done(&toolchain);
-	return MIN_OF(r, 0);
-}
-
 static int start_keeper(struct grade *g, struct sbx_error *err)
 {
 	const struct keeper_options o = { .program = g->settings.keeper,
@@ -98,12 +71,7 @@ static int open_installation(struct grade *g, struct sbx_error *err)
 
 	if (r < 0)
 		return r;
-	if (access(g->settings.inside, X_OK) < 0)
-		return lacks(err, "installation",
-			     "%s is not there: the installation is not whole "
-			     "(meson install)",
-			     g->settings.inside);
-	r = find_node(g, err);
+	r = settings_find_runtime(&g->settings, err);
 	if (r < 0)
 		return r;
 	if (g->challenge->postgres && grade_opt.database) {
@@ -111,9 +79,9 @@ static int open_installation(struct grade *g, struct sbx_error *err)
 		if (r < 0)
 			return r;
 	} else if (g->challenge->postgres && !g->settings.postgres_dir) {
-		return lacks(err, "postgres",
-			     "the challenge needs Postgres, and none is installed; on Debian: "
-			     "apt-get install postgresql (no cluster is needed)");
+		return error_format(err, -ENOENT, "postgres", "",
+				    "the challenge needs Postgres, and none is installed; on "
+				    "Debian: apt-get install postgresql (no cluster is needed)");
 	}
 	r = sbx_ctx_new(&g->ctx, &o, err);
 	if (r < 0)

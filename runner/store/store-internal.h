@@ -5,6 +5,7 @@
 
 #include "store/store.h"
 #include "store/sums.h"
+#include "util/error.h"
 
 struct store {
 	char *path;
@@ -12,8 +13,7 @@ struct store {
 	uint64_t cap;
 };
 
-int store_error(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+#define store_error(err, code, item, ...) error_format(err, code, "store", item, __VA_ARGS__)
 
 /* The directory of a kind, made if missing. The caller's. */
 int store_kind_fd(struct store *s, const char *kind);

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -26,21 +25,6 @@
 #include "store/tarballs.h"
 
 #define LOCK_POLL_MS 50
-
-int store_error(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-{
-	va_list args;
-
-	if (!err)
-		return code;
-	*err = (struct sbx_error){ .code = code };
-	(void)snprintf(err->stage, sizeof(err->stage), "store");
-	copy_string(err->item, sizeof(err->item), item);
-	va_start(args, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, args);
-	va_end(args);
-	return code;
-}
 
 /* Keys become file names and parts of lock names. */
 static bool name_ok(const char *name)

@@ -2,25 +2,10 @@
 #include "fleet/fetch/fetch-file.h"
 
 #include <linux/openat2.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "util/util.h"
-
-int fetch_fail(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!err)
-		return code;
-	*err = (struct sbx_error){ .code = code, .stage = "fetch" };
-	copy_string(err->item, sizeof(err->item), item);
-	va_start(ap, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return code;
-}
 
 size_t fetch_sink_write(struct fetch_sink *s, const void *data, size_t n)
 {

@@ -5,6 +5,7 @@
 #include <sandbox/sandbox.h>
 
 #include "fleet/fetch/fetch.h"
+#include "util/error.h"
 
 /* What is being written: a memfd, its hash and its size. */
 struct fetch_sink {
@@ -20,5 +21,4 @@ size_t fetch_sink_write(struct fetch_sink *s, const void *data, size_t n);
 /* `path` below the root, whatever links are there: an enum fetch_outcome, or <0 with *err. */
 int fetch_file(const char *root, const char *path, struct fetch_sink *to, struct sbx_error *err);
 
-int fetch_fail(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+#define fetch_fail(err, code, item, ...) error_format(err, code, "fetch", item, __VA_ARGS__)

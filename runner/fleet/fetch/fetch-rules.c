@@ -11,8 +11,8 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 
+#include "util/error.h"
 #include "util/util.h"
 
 #define HOST_MAX 254
@@ -66,22 +66,7 @@ static const struct block special6[] = {
 };
 static const char global6[] = "2000::/3", nat64[] = "64:ff9b::/96";
 
-static int fail(struct sbx_error *err, const char *item, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int fail(struct sbx_error *err, const char *item, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!err)
-		return -EINVAL;
-	*err = (struct sbx_error){ .code = -EINVAL, .stage = "fetch" };
-	copy_string(err->item, sizeof(err->item), item);
-	va_start(ap, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
+#define fail(err, item, ...) error_format(err, -EINVAL, "fetch", item, __VA_ARGS__)
 
 static void map4(struct in6_addr *ret, const void *four)
 {

@@ -9,27 +9,11 @@
 #include "fleet/ledger/pg-errors.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fleet/ledger/pg.h"
 #include "util/util.h"
-
-int pg_error(struct sbx_error *err, int code, const char *item, const char *format, ...)
-{
-	va_list args;
-
-	if (!err)
-		return code;
-	*err = (struct sbx_error){ .code = code };
-	copy_string(err->stage, sizeof(err->stage), "postgres");
-	copy_string(err->item, sizeof(err->item), item ? item : "");
-	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return code;
-}
 
 /* By the longest beginning. Anything else is -EIO: a statement of ours is wrong. */
 static const struct {

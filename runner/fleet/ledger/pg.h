@@ -19,6 +19,8 @@
 #include <sandbox/sandbox.h>
 #include <stdint.h>
 
+#include "util/error.h"
+
 struct pg; /* pg.c */
 
 /* Looks at `url` (url.h), connects lazily. `name` is the application_name; static. */
@@ -57,5 +59,4 @@ void pg_rollback(struct pg *p);
 /* The name in quotes; -EINVAL unless it is 1 to 63 of [A-Za-z0-9_]. */
 int pg_quote_name(const char *name, char ret[66], struct sbx_error *err);
 
-int pg_error(struct sbx_error *err, int code, const char *item, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+#define pg_error(err, code, item, ...) error_format(err, code, "postgres", item, __VA_ARGS__)

@@ -3,31 +3,16 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "util/error.h"
 #include "util/util.h"
 
 #define BACKLOG 128
 
-static int fail(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int fail(struct sbx_error *err, int code, const char *item, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!err)
-		return code;
-	*err = (struct sbx_error){ .code = code, .stage = "listen" };
-	copy_string(err->item, sizeof(err->item), item);
-	va_start(ap, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return code;
-}
+#define fail(err, code, item, ...) error_format(err, code, "listen", item, __VA_ARGS__)
 
 static int bind_unix(const struct sockaddr_un *a)
 {

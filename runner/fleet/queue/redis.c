@@ -6,7 +6,6 @@
  * to wait before that is said (redis_backoff_ns()), never slept here.
  */
 
-#include <stdarg.h>
 #include <sys/random.h>
 
 #include "fleet/queue/redis.h"
@@ -24,21 +23,6 @@ struct redis {
 	uint64_t wait_ns;
 	char *sha[SCRIPTS]; /* as SCRIPT LOAD returned it */
 };
-
-int redis_error(struct sbx_error *err, int code, const char *item, const char *format, ...)
-{
-	va_list args;
-
-	if (!err)
-		return code;
-	*err = (struct sbx_error){ .code = code };
-	copy_string(err->stage, sizeof(err->stage), "redis");
-	copy_string(err->item, sizeof(err->item), item);
-	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return code;
-}
 
 int redis_open(struct redis **ret, const char *url, const char *prefix, uint64_t timeout_ns,
 	       struct sbx_error *err)

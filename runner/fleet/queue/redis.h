@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/error.h"
+
 struct redis_url {
 	char *host; /* NULL: a unix socket */
 	char *path, *user, *password;
@@ -122,5 +124,4 @@ uint64_t redis_number(const redisReply *reply, size_t i);
 /* -EPROTO unless it is an array of at least n strings. */
 int redis_expect(const redisReply *reply, size_t n, const char *what, struct sbx_error *err);
 
-int redis_error(struct sbx_error *err, int code, const char *item, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+#define redis_error(err, code, item, ...) error_format(err, code, "redis", item, __VA_ARGS__)

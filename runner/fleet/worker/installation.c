@@ -4,11 +4,9 @@
 
 #include "fleet/worker/installation.h"
 
-#include <stdarg.h>
-
-#include "deps/toolchain.h"
 #include "pipeline/settings.h"
 #include "store/store.h"
+#include "util/error.h"
 #include "util/util.h"
 
 #define TEST_WALL (30 * NSEC_PER_SEC)
@@ -19,33 +17,6 @@ static void library_log(void *data, int level, const char *line)
 		log_warning(data, "sandbox: %s", line);
 	else
 		log_debug(data, "sandbox: %s", line);
-}
-
-__attribute__((format(printf, 3, 4))) static int lacks(struct sbx_error *err, const char *stage,
-						       const char *fmt, ...)
-{
-	va_list args;
-
-	*err = (struct sbx_error){ .code = -ENOENT };
-	copy_string(err->stage, sizeof(err->stage), stage);
-	va_start(args, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, args);
-	va_end(args);
-	return -ENOENT;
-}
-
-static int find_node(struct settings *s, struct sbx_error *err)
-{
-	struct toolchain toolchain = { 0 };
-	int r;
-
-	if (s->node_dir)
-		return 0;
-	r = toolchain_find(&toolchain, s->store_dir, err);
-	if (r >= 0)
-		s->node_dir = steal_ptr(toolchain.dir);
-	toolchain_done(&toolchain);
-	return MIN_OF(r, 0);
 }
 
 static int open_all(struct installation *i, const struct installation_options *o,
@@ -59,15 +30,11 @@ static int open_all(struct installation *i, const struct installation_options *o
 	int r;
 
 	if (o->policies && *o->policies && setenv("SANDBOX_POLICY_DIR", o->policies, 1) < 0)
-		return lacks(err, "settings", "out of memory");
+		return error_format(err, -ENOENT, "settings", "", "out of memory");
 	r = settings_find(&i->settings, o->store && *o->store ? o->store : NULL, err);
 	if (r < 0)
 		return r;
-	if (access(i->settings.inside, X_OK) < 0)
-		return lacks(err, "installation",
-			     "%s is not there: the installation is not whole (meson install)",
-			     i->settings.inside);
-	r = find_node(&i->settings, err);
+	r = settings_find_runtime(&i->settings, err);
 	if (r == 0)
 		r = sbx_ctx_new(&i->ctx, &ctx, err);
 	return r < 0 ? r : store_open(&i->store, i->settings.store_dir, o->store_size, err);
