@@ -16,10 +16,15 @@ outcomes() {
 		.map(c => c.status === 'passed' ? '+' : c.status === 'failed' ? '-' : '?').join('')"
 }
 
+# Whoever listens is named in what the last of the attacks' tests says.
+listens() { # FILE
+	member ".tests.cases.find(c => c.file === '$1' && c.name.includes('listens'))?.message"
+}
+
 vitest() { # WAY
 	equal "$1: no answer passes, stops others or changes what they say" "+$attacks-++" \
 		"$(outcomes all.test.ts | cut -c1-29)" \
-		"$(tail -3 "$scratch/stderr")"
+		"$(listens all.test.ts)$(tail -3 "$scratch/stderr")"
 	equal "$1: the difference of long lists is not worth the time" "-" \
 		"$(outcomes all.test.ts | cut -c30)"
 	equal "$1: members merged into all objects turn nothing around" "--+" \
@@ -37,11 +42,11 @@ like "the fast way is taken" '"fast":true' \
 	"$(cat "$store"/suite/*/plan.json | grep -F '"files":["tests/all.test.ts","tests/evil')"
 vitest "fast way"
 equal "Jest: no answer passes, stops others or changes what they say" "+$attacks++-" \
-	"$(outcomes all.test.cjs | cut -c1-29)"
+	"$(outcomes all.test.cjs | cut -c1-29)" "$(listens all.test.cjs)"
 equal "Jest: members merged into all objects turn nothing around" "--+" \
 	"$(outcomes all.test.cjs | cut -c30-)"
 equal "node:test: no answer passes, stops others or changes what they say" "+$attacks-++" \
-	"$(outcomes all.test.mjs | cut -c1-29)"
+	"$(outcomes all.test.mjs | cut -c1-29)" "$(listens all.test.mjs)"
 equal "node:test: members merged into all objects turn nothing around" "--+" \
 	"$(outcomes all.test.mjs | cut -c30-32)"
 equal "node:test: what was thrown is a failure, whatever it is made of" "--+" \

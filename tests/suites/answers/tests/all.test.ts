@@ -20,13 +20,13 @@ describe('attacks', () => {
 	it('before', async () => { expect(await get('')).toEqual({ ok: true }) })
 	it.each([...attacks, 'deep'])('%s', { timeout: 20000 }, async (name) => { expect(await get(name, soon())).toEqual({ right: true }) })
 	it('after', async () => { expect(await get('')).toEqual({ ok: true }) })
-	it('nobody listens', async () => { expect(await get('seen')).toEqual([]) })
+	it('nobody else listens', async () => { expect(await get('seen')).toEqual([`tcp6 ${'0'.repeat(32)}:1F41`]) }, 20000)
 })
 
 // The difference of two long lists takes minutes, and nobody reads it.
 it('a list', { timeout: 190000 }, async () => {
 	const { data } = await axios.get(`${base}/a/list`)
-	expect(data).toEqual(Array.from({ length: 400000 }, (_, i) => -i))
+	expect(data).toEqual(Array.from({ length: 50000 }, (_, i) => -i))
 })
 
 // "negate" in all objects made chai turn every assertion around.
