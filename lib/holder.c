@@ -6,6 +6,7 @@
 #include "control.h"
 #include "error.h"
 #include "jail.h"
+#include "util/process.h"
 #include "util/util.h"
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -228,18 +229,6 @@ int holder_tree(struct holder *h, const char *path, uint64_t attributes, bool re
 	return r;
 }
 
-/* The pid as this process knows it: the holder knows another. */
-static int pid_of(int pidfd)
-{
-	char path[64], text[512], *at;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (cgroup_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return -1;
-	at = strstr(text, "\nPid:");
-	return at ? atoi(at + 5) : -1;
-}
-
 static int add_fd(int *fds, int n, int fd)
 {
 	fds[n] = fd;
@@ -272,6 +261,6 @@ int holder_spawn(struct holder *h, struct spawn *s)
 	if (r < 0)
 		return r;
 	s->pidfd = r;
-	s->pid = pid_of(r);
+	s->pid = pidfd_pid(r); /* the holder knows another */
 	return 0;
 }

@@ -19,11 +19,15 @@
 #include "pipeline/tests-report.h"
 #include "pipeline/units.h"
 #include "store/store.h"
+#include "util/process.h"
 #include "util/util.h"
 
 /* After its own deadline a tester has this long to say so. */
 #define GRACE (2 * NSEC_PER_SEC)
+
+/* A server that may be ending, or is, has this long until its end is seen. */
 #define SETTLE (500 * NSEC_PER_MSEC)
+#define END (5 * NSEC_PER_SEC)
 
 struct run {
 	uint64_t deadline;
@@ -274,18 +278,24 @@ static int take_report(struct job *job, struct tester *t, size_t size, struct ru
 }
 
 /*
- * A process that dies closes its sockets a moment before its end can be seen: a tester that is done
- * may know of the crash first. Nobody listening is the sign to wait for the end.
+ * A process that dies closes its sockets a moment before its end can be seen, and not all at once:
+ * a tester that is done may know of the crash first. The kernel's word that it is ending, or nobody
+ * listening (it may be the child of what was started), is the sign to wait for the end.
  */
 static int settle(struct job *job)
 {
-	uint64_t deadline = deadline_after(SETTLE);
+	uint16_t port = job->server_port ? job->server_port : job->challenge->port;
+	uint64_t deadline;
 	int r = job_attend(job, NULL, -1, 0, 0);
 
-	if (r < 0 || job->server_ended ||
-	    sbx_jail_listening(job->app, job->server_port ? job->server_port : job->challenge->port,
-			       NULL) != 0)
+	if (r < 0 || job->server_ended)
 		return MIN_OF(r, 0);
+	if (job->server && pidfd_is_exiting(sbx_proc_pidfd(job->server)))
+		deadline = deadline_after(END);
+	else if (sbx_jail_listening(job->app, port, NULL) == 0)
+		deadline = deadline_after(SETTLE);
+	else
+		return 0;
 	while (r >= 0 && !job->server_ended) {
 		uint64_t now = now_ns();
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <util/process.h>
 #include <util/util.h>
 
 static const char *const verdicts[] = {
@@ -198,23 +199,6 @@ void exec_outputs_done(struct exec_outputs *out)
 	out->json = out->status = NULL;
 }
 
-/* From the pidfd: the number that the process has here. 0: it is gone. */
-static int pid_of(const struct sbx_proc *p)
-{
-	char path[64], line[128];
-	FILE *f;
-	int pid = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", sbx_proc_pidfd(p));
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Pid: %d", &pid) == 1)
-			break;
-	if (f)
-		(void)fclose(f);
-	return MAX_OF(pid, 0);
-}
-
 static void add_published(cJSON *o, const struct exec_jail *j)
 {
 	cJSON *list = cJSON_AddArrayToObject(o, "published"), *item;
@@ -244,7 +228,8 @@ void exec_started(struct exec_outputs *out, const struct exec_jail *j, const str
 	o = cJSON_CreateObject();
 	(void)cJSON_AddStringToObject(o, "event", "started");
 	(void)cJSON_AddStringToObject(o, "schema", "sandbox-exec/1");
-	(void)cJSON_AddNumberToObject(o, "pid", pid_of(p));
+	/* 0: it is gone */
+	(void)cJSON_AddNumberToObject(o, "pid", MAX_OF(pidfd_pid(sbx_proc_pidfd(p)), 0));
 	add_published(o, j);
 	(void)exec_write_object(out->status, o);
 }

@@ -117,4 +117,26 @@ done
 equal "nor has a page an element of the submission" 0 \
 	"$(cat "$scratch/r.html" "$scratch/r.xml" | grep -c '<img')"
 
+# It takes a server with many sockets a while to end, and its listener is closed last.
+fresh ''
+cat >"$app/server.js" <<'END'
+const http = require('http'), net = require('net');
+let open = 0;
+http.createServer((q, s) => {
+	if (q.url === '/end')
+		process.exit(7);
+	s.setHeader('Connection', 'close');
+	s.statusCode = open === 3000 ? 200 : 503;
+	s.end();
+}).listen(8000, () => {
+	for (let i = 0; i < 3000; i++)
+		net.createServer().listen(0, () => open++);
+});
+END
+test_file a 'GET http://127.0.0.1:8000/' '[Options]' 'retry: 500' 'retry-interval: 20ms' 'HTTP 200'
+test_file b 'GET http://127.0.0.1:8000/end' 'HTTP 200'
+grade "$app" "$challenge"
+equal "a server that has much to close ended all the same" CRASH "$(member .verdict)" \
+	"$(tail -5 "$scratch/stderr")"
+
 finish
