@@ -66,6 +66,23 @@ static int watch(struct supervisor *s, int fd, uint64_t data)
 	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
+/*
+ * Reaps it. What is closed is taken out of the set before: a child that was forked just now has it,
+ * too, until its execve(2), and the set would go on telling of it, as of who is in this place next.
+ */
+static int reap(struct supervisor *s, struct process *p)
+{
+	int status;
+
+	(void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, p->pidfd, NULL);
+	(void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, p->socket, NULL);
+	status = child_reap(p->pid, p->pidfd);
+	close_fd(p->socket);
+	p->pid = 0;
+	p->pidfd = p->socket = -1;
+	return status;
+}
+
 static int start(struct supervisor *s, struct process *p)
 {
 	size_t i = index_of(s, p);
@@ -99,10 +116,7 @@ static int start(struct supervisor *s, struct process *p)
 		r = watch(s, p->pidfd, EVENT_END(i));
 	if (r < 0) {
 		(void)kill(p->pid, SIGKILL);
-		(void)child_reap(p->pid, p->pidfd);
-		close_fd(p->socket);
-		p->pid = 0;
-		p->pidfd = p->socket = -1;
+		(void)reap(s, p);
 		return r;
 	}
 	if (i == SELF_TEST) {
@@ -217,9 +231,8 @@ static void end_self_test(struct supervisor *s, struct process *p)
 {
 	char how[CHILD_STATUS_TEXT], why[HOLD_WHY] = "";
 	bool ok, late = p->kill_ns == UINT64_MAX, left = p->leaving;
-	int status = child_reap(p->pid, p->pidfd);
+	int status = reap(s, p);
 
-	close_fd(p->socket);
 	*p = (struct process){ .pidfd = -1, .socket = -1, .kill_ns = UINT64_MAX };
 	ok = s->test.kind == CONTROL_TESTED && s->test.ok && status == 0;
 	s->test_ns = deadline_after(ok ? s->config.self_test_ns
@@ -239,11 +252,10 @@ static void bury(struct supervisor *s, struct process *p)
 {
 	bool killed_by_us = p->stopping, expected = p->leaving;
 	char name[32], how[CHILD_STATUS_TEXT], why[128];
-	int status = child_reap(p->pid, p->pidfd);
+	int status = reap(s, p);
 
 	name_of(s, p, name);
 	child_status(status, how);
-	close_fd(p->socket);
 	if (*p->id) {
 		(void)snprintf(why, sizeof(why), "%s died: %s", name, how);
 		leases_release(s, p, !killed_by_us, why);
