@@ -293,6 +293,7 @@ static int watch_all(struct sbx_proc *p, uint64_t wall_ns)
 	p->epoll = fd_above_stdio(epoll_create1(EPOLL_CLOEXEC));
 	if (p->epoll < 0)
 		return -errno;
+	p->streams[0].epoll = p->streams[1].epoll = p->epoll;
 	if (wall_ns != UINT64_MAX)
 		r = make_timer(MAX_OF(wall_ns, (uint64_t)1), &p->wall_timer);
 	if (r >= 0 && p->cpu_limit != UINT64_MAX)
@@ -320,6 +321,7 @@ static struct sbx_proc *proc_alloc(struct sbx_jail *j, const struct sbx_exec *e)
 	p->jail = j;
 	p->status = p->pidfd = p->epoll = p->wall_timer = p->cpu_timer = p->listener = -1;
 	p->streams[0].pipe = p->streams[0].dest = p->streams[1].pipe = p->streams[1].dest = -1;
+	p->streams[0].epoll = p->streams[1].epoll = -1;
 	p->output_kill = e->flags & SBX_EXEC_OUTPUT_KILL;
 	p->cpu_limit = e->cpu_ns ? e->cpu_ns : j->plan->cpu_ns;
 	if (j->used)

@@ -16,10 +16,17 @@
 
 #define USAGE_TIMEOUT_MS 100
 
+int proc_close(struct sbx_proc *p, int fd)
+{
+	if (fd >= 0 && p->epoll >= 0)
+		(void)epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL);
+	return close_fd(fd);
+}
+
 void proc_stop_timers(struct sbx_proc *p)
 {
-	p->wall_timer = close_fd(p->wall_timer);
-	p->cpu_timer = close_fd(p->cpu_timer);
+	p->wall_timer = proc_close(p, p->wall_timer);
+	p->cpu_timer = proc_close(p, p->cpu_timer);
 }
 
 static bool is_over(const struct stream *s)
@@ -40,7 +47,7 @@ static void finish(struct sbx_proc *p)
 		p->exceeded = SBX_HIT_OUTPUT;
 		(void)sbx_jail_kill(p->jail, NULL);
 	}
-	p->status = close_fd(p->status);
+	p->status = proc_close(p, p->status);
 	if (p->listener < 0)
 		proc_stop_timers(p);
 }
@@ -255,11 +262,11 @@ SBX_PUBLIC struct sbx_proc *sbx_proc_free(struct sbx_proc *p)
 		(void)sbx_jail_kill(p->jail, NULL);
 	stream_done(&p->streams[0]);
 	stream_done(&p->streams[1]);
+	proc_stop_timers(p);
 	close_fd(p->status);
 	close_fd(p->pidfd);
-	close_fd(p->epoll);
 	close_fd(p->listener);
-	proc_stop_timers(p);
+	close_fd(p->epoll);
 	free(p);
 	return NULL;
 }

@@ -16,7 +16,8 @@
  * into a ring that is written behind a mark at the end.
  */
 struct stream {
-	int pipe; /* read end; -1: none or closed */
+	int pipe;  /* read end; -1: none or closed */
+	int epoll; /* the set that it is in; -1: none */
 	int dest;
 	uint64_t limit, head, total;
 	bool broken; /* nobody reads `dest` any more */
@@ -60,6 +61,7 @@ void stream_done(struct stream *s);
 int proc_attend(struct sbx_proc *p, bool serve, struct sbx_error *err);
 int proc_poll(struct pollfd *fds, nfds_t n, uint64_t deadline); /* 0: the time is over */
 void proc_stop_timers(struct sbx_proc *p);
+int proc_close(struct sbx_proc *p, int fd); /* one of its set, taken out as in stream.c; -1 */
 
 /*
  * As read(2) from the exec pipe of a traced process, whose execve(2) waits for us too: 0 if it was

@@ -14,12 +14,24 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #define RING_MAX (256u * 1024)
 #define FINISH_NS (10 * NSEC_PER_SEC) /* for a reader that stalls when the program has ended */
+
+/*
+ * What is closed is taken out of the caller's epoll set by name: a process that he has forked may
+ * have it, too, and the set would tell of its end for as long as that one lives.
+ */
+static void close_pipe(struct stream *s)
+{
+	if (s->pipe >= 0 && s->epoll >= 0)
+		(void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->pipe, NULL);
+	s->pipe = close_fd(s->pipe);
+}
 
 int stream_init(struct stream *s, int dest, uint64_t limit, int *ret_write_end)
 {
@@ -129,7 +141,7 @@ static bool move_once(struct stream *s, size_t most)
 
 	if (n <= 0) {
 		if (n == 0)
-			s->pipe = close_fd(s->pipe);
+			close_pipe(s);
 		return n < 0 && errno == EINTR;
 	}
 	direct = s->total < s->head ? (size_t)MIN_OF((uint64_t)n, s->head - s->total) : 0;
@@ -148,7 +160,7 @@ int stream_move(struct stream *s)
 	for (rounds = 0; s->pipe >= 0 && rounds < 64; rounds++) {
 		flush(s);
 		if (s->broken) /* the program learns it as it would without us */
-			s->pipe = close_fd(s->pipe);
+			close_pipe(s);
 		else if (stream_stalled(s) || !move_once(s, PIPE_BUF))
 			break;
 	}
@@ -216,7 +228,7 @@ void stream_finish(struct stream *s)
 	if (s->dest < 0)
 		return;
 	drain_by(s, deadline);
-	s->pipe = close_fd(s->pipe);
+	close_pipe(s);
 	if (s->total > s->limit) {
 		cut = s->total - s->head - MIN_OF(s->ring_at, s->ring_size);
 		n = snprintf(mark, sizeof(mark), "\n[... %llu bytes of output cut ...]\n",
@@ -230,7 +242,7 @@ void stream_finish(struct stream *s)
 
 void stream_done(struct stream *s)
 {
-	s->pipe = close_fd(s->pipe);
+	close_pipe(s);
 	s->dest = close_fd(s->dest);
 	free(s->ring);
 	s->ring = NULL;

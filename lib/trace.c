@@ -90,7 +90,7 @@ bool trace_is_over(struct sbx_proc *p)
 
 	if (p->listener < 0 || poll(&fd, 1, 0) <= 0 || fd.revents & POLLIN)
 		return p->listener < 0;
-	p->listener = close_fd(p->listener);
+	p->listener = proc_close(p, p->listener);
 	if (p->ended)
 		proc_stop_timers(p);
 	return true;

@@ -11,7 +11,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #define KIB 300 /* more than a pipe, a socket and the library's ring hold together */
 
@@ -180,6 +182,38 @@ static void test_a_reader_that_is_gone(void **state)
 	sbx_plan_unref(plan);
 }
 
+/*
+ * The caller forks while a program runs, and the copy has all his descriptors: what the library has
+ * closed does not keep its set readable, so that who waits there would spin.
+ */
+static void test_beside_a_forked_copy(void **state)
+{
+	struct sbx_plan *plan = fixture_plan("exec", NULL);
+	struct sbx_jail *j = fixture_jail(plan, NULL);
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), i = 0;
+	struct sbx_proc *p = start(j, "mute", NULL, null, 1 << 20);
+	struct pollfd set = { .fd = sbx_proc_pollfd(p), .events = POLLIN };
+	pid_t copy = fork();
+
+	assert_true(copy >= 0);
+	if (copy == 0)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (copy == 0)
+		(void)pause();
+	assert_int_equal(poll(&set, 1, -1), 1);
+	do
+		assert_int_equal(sbx_proc_dispatch(p, NULL), 0);
+	while (poll(&set, 1, 0) == 1 && ++i < 1000);
+	assert_int_equal(sbx_proc_kill(p, SIGKILL, NULL), 0);
+	assert_int_equal(finish(p).verdict, SBX_VERDICT_KILLED);
+	assert_int_equal(kill(copy, SIGKILL), 0);
+	assert_int_equal(waitpid(copy, NULL, 0), copy);
+	assert_in_range(i, 0, 999);
+	(void)close(null);
+	sbx_jail_free(j);
+	sbx_plan_unref(plan);
+}
+
 int main(void)
 {
 	const struct fixture_test tests[] = {
@@ -190,6 +224,7 @@ int main(void)
 		FIXTURE_TEST(test_a_reader_that_has_stopped),
 		FIXTURE_TEST(test_a_child_that_writes_for_ever),
 		FIXTURE_TEST(test_a_reader_that_is_gone),
+		FIXTURE_TEST(test_beside_a_forked_copy),
 	};
 
 	return fixture_run("output", tests, ARRAY_SIZE(tests));

@@ -13,8 +13,8 @@
 
 int execve(const char *path, char *const argv[], char *const envp[])
 {
-	int (*real)(const char *, char *const[], char *const[]) =
-		(int (*)(const char *, char *const[], char *const[]))dlsym(RTLD_NEXT, "execve");
+	int (*real)(const char *, char *const[], char *const[]) = (int (*)(
+		const char *, char *const[], char *const[]))dlsym(RTLD_NEXT, "execve");
 	const char *who = getenv("SLOW_EXEC"), *until = getenv("SLOW_EXEC_UNTIL");
 
 	if (who && until && argv[0] && argv[1] && strcmp(argv[0], "sandbox-runner") == 0 &&
