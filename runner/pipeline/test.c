@@ -145,6 +145,36 @@ int testers_launch(struct job *job)
 	return r;
 }
 
+/*
+ * A process that dies closes its sockets a moment before its end can be seen, and not all at once:
+ * a tester that is done, or asks for a restart, may know of the crash first. The kernel's word that
+ * it is ending, or nobody listening (it may be the child of what was started), is the sign to wait
+ * for the end.
+ */
+static int settle(struct job *job)
+{
+	uint16_t port = job->server_port ? job->server_port : job->challenge->port;
+	uint64_t deadline;
+	int r = job_attend(job, NULL, -1, 0, 0);
+
+	if (r < 0 || job->server_ended || !job->server)
+		return MIN_OF(r, 0);
+	if (pidfd_is_exiting(sbx_proc_pidfd(job->server)))
+		deadline = deadline_after(END);
+	else if (sbx_jail_listening(job->app, port, NULL) == 0)
+		deadline = deadline_after(SETTLE);
+	else
+		return 0;
+	while (r >= 0 && !job->server_ended) {
+		uint64_t now = now_ns();
+
+		if (now >= deadline)
+			return 0;
+		r = job_attend(job, NULL, -1, 0, deadline - now);
+	}
+	return MIN_OF(r, 0);
+}
+
 /* A wait that ends when something happens; what the tester asked for is answered. */
 static int attend(struct job *job, struct tester *t, uint64_t timeout_ns)
 {
@@ -158,7 +188,9 @@ static int attend(struct job *job, struct tester *t, uint64_t timeout_ns)
 		t->asks = close_fd(t->asks);
 		return r;
 	}
-	r = t->kind->asked(job, t);
+	r = settle(job);
+	if (r == 0 && !job->server_ended)
+		r = t->kind->asked(job, t);
 	return r < 0 ? r : 1;
 }
 
@@ -275,35 +307,6 @@ static int take_report(struct job *job, struct tester *t, size_t size, struct ru
 		run->skipped += report.skipped;
 	tests_report_done(&report);
 	return r;
-}
-
-/*
- * A process that dies closes its sockets a moment before its end can be seen, and not all at once:
- * a tester that is done may know of the crash first. The kernel's word that it is ending, or nobody
- * listening (it may be the child of what was started), is the sign to wait for the end.
- */
-static int settle(struct job *job)
-{
-	uint16_t port = job->server_port ? job->server_port : job->challenge->port;
-	uint64_t deadline;
-	int r = job_attend(job, NULL, -1, 0, 0);
-
-	if (r < 0 || job->server_ended)
-		return MIN_OF(r, 0);
-	if (job->server && pidfd_is_exiting(sbx_proc_pidfd(job->server)))
-		deadline = deadline_after(END);
-	else if (sbx_jail_listening(job->app, port, NULL) == 0)
-		deadline = deadline_after(SETTLE);
-	else
-		return 0;
-	while (r >= 0 && !job->server_ended) {
-		uint64_t now = now_ns();
-
-		if (now >= deadline)
-			return 0;
-		r = job_attend(job, NULL, -1, 0, deadline - now);
-	}
-	return MIN_OF(r, 0);
 }
 
 static int run_tester(struct job *job, struct tester *t, struct run *run)

@@ -99,6 +99,10 @@ like "its memory is told" 'holds too much memory' "$rest"
 
 try "a server that ends in the tests" CRASH 's,//GAP,if (q.url.endsWith("race")) process.exit(1);,'
 
+# The restart is asked for while it still closes its sockets.
+try "a server that is long about it" CRASH \
+	's,//START,for (let i = 0; i < 3000; i++) require("net").createServer().listen(0);,;s,//GAP,if (q.url.endsWith("race")) process.exit(1);,'
+
 printf '# @sql SELECT 1 => 1\nGET {{base}}/\n' >"$challenge/tests/sql.hurl"
 grade "$scratch/app" "$challenge"
 like "a statement without a database is refused with its place" 'sql.hurl:1: .*@sql.* needs' \
